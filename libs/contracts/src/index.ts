@@ -1,0 +1,12 @@
+export { catalogue, EXCHANGE } from './catalogue.ts';
+export { defineMessage, type MessageDefinition, type Payload } from './messages/message.ts';
+export { messageParked } from './messages/parked.ts';
+export { defineApi, type Api, type Endpoint, type HttpMethod } from './http/endpoint.ts';
+export { pageOf, pageQuery } from './http/page.ts';
+export { PROBLEM_BASE, problemErrorSchema, problemSchema, type Problem } from './http/problem.ts';
+export { SCOPES, type Scope } from './scopes.ts';
+export { timestamp } from './time.ts';
+export * from './certificates/index.ts';
+export * from './events/index.ts';
+export * from './canaries/index.ts';
+export * from './orders/index.ts';
