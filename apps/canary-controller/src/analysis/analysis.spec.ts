@@ -1,0 +1,95 @@
+import type { JournalEvent } from '@keelson/contracts';
+import { countsBetween, judgeSuccessRate, requestsQuery } from './success-rate.ts';
+import { isPodOf, judgeWarningEvents } from './warning-events.ts';
+
+const sample = (status: string, value: number) => ({ labels: { status, controller_pod: 'gw-1' }, value });
+
+describe('request counts', () => {
+  const cases = [
+    {
+      name: 'grow between two readings',
+      before: [sample('200', 100)],
+      now: [sample('200', 150)],
+      total: 50,
+      failed: 0,
+    },
+    {
+      name: 'count a new series from zero',
+      before: [],
+      now: [sample('200', 7), sample('503', 3)],
+      total: 10,
+      failed: 3,
+    },
+    { name: 'survive a reset', before: [sample('200', 900)], now: [sample('200', 40)], total: 40, failed: 0 },
+    { name: 'take 499 for no failure of the service', before: [], now: [sample('499', 5)], total: 5, failed: 0 },
+    { name: 'are none without series', before: [], now: [], total: 0, failed: 0 },
+  ];
+  test.each(cases)('$name', ({ before, now, total, failed }) => {
+    expect(countsBetween(before, now)).toEqual({ total, failed });
+  });
+});
+
+describe('the success rate', () => {
+  const guard = { min: 0.97, minSample: 50 };
+  test('is inconclusive below the minimum sample, whatever the share', () => {
+    expect(judgeSuccessRate({ total: 49, failed: 49 }, guard, 'q')).toMatchObject({
+      outcome: 'inconclusive',
+      sample: 49,
+    });
+  });
+  test('passes exactly at the guard and fails just below it, with the figures in words', () => {
+    expect(judgeSuccessRate({ total: 100, failed: 3 }, guard, 'q').outcome).toBe('pass');
+    const failed = judgeSuccessRate({ total: 100, failed: 4 }, guard, 'q');
+    expect(failed.outcome).toBe('fail');
+    expect(failed.summary).toBe('4 % of 100 requests failed (4); 3 % is allowed');
+  });
+  test('its query cannot be broken out of by a name', () => {
+    expect(requestsQuery('a"b', 'c\\d')).toContain('namespace="a\\"b",service="c\\\\d"');
+  });
+});
+
+describe('Warning events', () => {
+  const since = new Date('2026-03-01T12:00:00Z');
+  const event = (changes: Partial<JournalEvent> = {}): JournalEvent => ({
+    sequence: 1,
+    id: '0190a5f0-0000-7000-8000-000000000001',
+    source: 'kubernetes',
+    cluster: 'sandbox',
+    type: 'Warning',
+    reason: 'BackOff',
+    message: 'Back-off restarting failed container',
+    object: { kind: 'Pod', namespace: 'shop', name: 'shop-v2-7d9f8c6b5-x2x4z' },
+    reporter: 'kubelet',
+    labels: {},
+    count: 3,
+    delta: 2,
+    firstSeen: '2026-03-01T12:00:01Z',
+    lastSeen: '2026-03-01T12:00:10Z',
+    receivedAt: '2026-03-01T12:00:10Z',
+    ...changes,
+  });
+  const guard = { max: 0, ignoreReasons: ['FailedMount'] };
+
+  const pods = [
+    { pod: 'shop-v2-7d9f8c6b5-x2x4z', own: true },
+    { pod: 'shop-v2-batch-7d9f8c6b5-x2x4z', own: false },
+    { pod: 'shop-v2', own: false },
+    { pod: 'shop-v20-7d9f8c6b5-x2x4z', own: false },
+  ];
+  test.each(pods)('$pod is of shop-v2: $own', ({ pod, own }) => expect(isPodOf('shop-v2', pod)).toBe(own));
+
+  test('of its own pods fail it, counted by what is new', () => {
+    const judged = judgeWarningEvents([event()], 'shop-v2', guard, since);
+    expect(judged).toMatchObject({ outcome: 'fail', value: 2, events: [{ reason: 'BackOff', count: 2 }] });
+  });
+  test('of others, from before, ignored or Normal ones do not', () => {
+    const harmless = [
+      event({ object: { kind: 'Pod', name: 'shop-v1-7d9f8c6b5-x2x4z' } }),
+      event({ object: { kind: 'Node', name: 'shop-v2-7d9f8c6b5-x2x4z' } }),
+      event({ lastSeen: '2026-03-01T11:59:59Z' }),
+      event({ reason: 'FailedMount' }),
+      event({ type: 'Normal' }),
+    ];
+    expect(judgeWarningEvents(harmless, 'shop-v2', guard, since)).toMatchObject({ outcome: 'pass', value: 0 });
+  });
+});

@@ -1,0 +1,61 @@
+import type { CanarySpec, Evidence } from '@keelson/contracts';
+
+/** Requests by class of answer since traffic began in this step; whole counts, nothing extrapolated. */
+export interface RequestCounts {
+  readonly total: number;
+  /** Answered 5xx. */
+  readonly failed: number;
+}
+
+/**
+ * Judges the share of requests not answered 5xx against the guard. Too few requests are inconclusive, never a pass: no
+ * traffic proves nothing.
+ */
+export function judgeSuccessRate(
+  counts: RequestCounts,
+  guard: CanarySpec['analysis']['successRate'],
+  query: string,
+): Evidence {
+  const base = { check: 'success-rate' as const, query, threshold: guard.min, sample: counts.total };
+  if (counts.total < guard.minSample) {
+    const summary = `${counts.total} requests so far; ${guard.minSample} are needed for a verdict`;
+    return { ...base, outcome: 'inconclusive', summary };
+  }
+  const rate = (counts.total - counts.failed) / counts.total;
+  const summary = `${percent(1 - rate)} of ${counts.total} requests failed (${counts.failed}); ${percent(1 - guard.min)} is allowed`;
+  return { ...base, outcome: rate >= guard.min ? 'pass' : 'fail', value: rate, summary };
+}
+
+/** One Prometheus series of a counter. */
+export interface CounterSample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/**
+ * Requests between two readings of a counter. A series that is new began at zero (Prometheus' `increase` would miss its
+ * first value and scale the rest), one that fell was reset and counts from zero again.
+ */
+export function countsBetween(before: readonly CounterSample[], now: readonly CounterSample[]): RequestCounts {
+  const key = (sample: CounterSample) => JSON.stringify(Object.entries(sample.labels).sort());
+  const earlier = new Map(before.map((sample) => [key(sample), sample.value]));
+  let total = 0;
+  let failed = 0;
+  for (const sample of now) {
+    const past = earlier.get(key(sample)) ?? 0;
+    const grown = sample.value >= past ? sample.value - past : sample.value;
+    total += grown;
+    if (/^5\d\d$/.test(sample.labels['status'] ?? '')) failed += grown;
+  }
+  return { total, failed };
+}
+
+/** PromQL for the requests that reached a Service, by status and gateway pod: ingress-nginx's metric names. */
+export function requestsQuery(namespace: string, service: string): string {
+  return `sum by (status, controller_pod) (nginx_ingress_controller_requests{namespace=${quote(namespace)},service=${quote(service)}})`;
+}
+
+/** A PromQL string literal. */
+const quote = (text: string): string => JSON.stringify(text);
+
+const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;

@@ -1,0 +1,50 @@
+import type { CanarySpec, Evidence, JournalEvent } from '@keelson/contracts';
+
+/**
+ * Whether a pod was made by this Deployment: `<deployment>-<pod-template-hash>-<5 characters>`. The names alone tell,
+ * also for pods that are gone, and `shop-v2` does not take the pods of `shop-v2-batch` for its own.
+ */
+export function isPodOf(deployment: string, pod: string): boolean {
+  if (!pod.startsWith(`${deployment}-`)) return false;
+  // Both parts come from Kubernetes' alphabet without vowels and look-alikes (apimachinery util/rand).
+  return /^[bcdfghjklmnpqrstvwxz2456789]{1,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$/.test(
+    pod.slice(deployment.length + 1),
+  );
+}
+
+/** Judges the Warning events of the new version's own pods since traffic reached it. */
+export function judgeWarningEvents(
+  events: readonly JournalEvent[],
+  deployment: string,
+  guard: CanarySpec['analysis']['warningEvents'],
+  since: Date,
+): Evidence {
+  const own = events.filter(
+    (event) =>
+      event.type === 'Warning' &&
+      event.object.kind === 'Pod' &&
+      isPodOf(deployment, event.object.name) &&
+      Date.parse(event.lastSeen) >= since.getTime() &&
+      !guard.ignoreReasons.includes(event.reason),
+  );
+  const total = own.reduce((sum, event) => sum + event.delta, 0);
+  const reasons = [...new Set(own.map((event) => event.reason))].join(', ');
+  const summary =
+    total === 0
+      ? `no Warning events of the pods of ${deployment}`
+      : `${total} Warning event${total === 1 ? '' : 's'} of the pods of ${deployment} (${reasons}); ${guard.max} allowed`;
+  return {
+    check: 'warning-events',
+    outcome: total > guard.max ? 'fail' : 'pass',
+    summary,
+    value: total,
+    threshold: guard.max,
+    events: own.slice(0, 20).map((event) => ({
+      reason: event.reason,
+      message: event.message.slice(0, 500),
+      object: event.object.name,
+      count: event.delta,
+      lastSeen: event.lastSeen,
+    })),
+  };
+}
