@@ -1,1 +1,14 @@
-export {};
+export { AdvisoryLock } from './advisory-lock.ts';
+export { Database, type DatabaseOptions } from './database.ts';
+export {
+  DatabaseAccessError,
+  DatabaseUnavailableError,
+  isConnectionLoss,
+  isTransient,
+  NewerSchemaError,
+  sqlState,
+} from './failures.ts';
+export { stderrLog, type Log } from './log.ts';
+export { type MigrationClass } from './migrations.ts';
+export { PersistenceModule, type PersistenceModuleOptions } from './nest/persistence.module.ts';
+export { type Tx } from './transaction.ts';
