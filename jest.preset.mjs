@@ -5,6 +5,8 @@
 export const preset = (name, root) => ({
   displayName: name,
   rootDir: root,
+  // Long enough for the first test that asks for RabbitMQ, which starts it.
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/**/*.spec.ts', '<rootDir>/**/*.spec.tsx'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/test-parts/', '/test-kubernetes/'],
   modulePathIgnorePatterns: ['/dist/'],
@@ -26,4 +28,5 @@ export const preset = (name, root) => ({
     ],
   },
   globalSetup: new URL('./libs/testing/src/jest/global-setup.mjs', import.meta.url).pathname,
+  globalTeardown: new URL('./libs/testing/src/jest/global-teardown.mjs', import.meta.url).pathname,
 });

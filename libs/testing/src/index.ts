@@ -1,1 +1,23 @@
-export {};
+// Real parts, each dying with its parent
+export { startPostgres, type Postgres, type PostgresOptions } from './postgres/server.ts';
+export { startRabbitMq, type RabbitMq, type RabbitMqOptions } from './rabbitmq/server.ts';
+export { startPrometheus, type Prometheus, type PrometheusOptions } from './prometheus/server.ts';
+export { ensurePart, type EnsureOptions } from './packages/ensure-part.ts';
+export type { PartName } from './packages/parts.ts';
+
+// For test files
+export { testDatabase, type TestDatabase } from './run/test-database.ts';
+export { testVhost, type TestVhost } from './run/test-vhost.ts';
+export { testPostgres, testRabbitMq } from './run/own-servers.ts';
+export { testCluster, type TestCluster } from './cluster/test-cluster.ts';
+
+// Time
+export { eventually, type EventuallyOptions } from './time/eventually.ts';
+export { fixedClock, type FixedClock } from './time/fixed-clock.ts';
+
+// Processes, ports, folders
+export { startProcess, describeExit, type Exit, type ManagedProcess, type ProcessOptions } from './processes/managed-process.ts';
+export { PartError } from './processes/part-error.ts';
+export { freePort, freePorts } from './network/free-port.ts';
+export { privateFolder, removePrivateFolder, sweepLeftovers, type Swept } from './folders/private-folder.ts';
+export { cacheFolder } from './packages/cache-folder.ts';

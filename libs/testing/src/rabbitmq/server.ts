@@ -1,0 +1,176 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { privateFolder, removePrivateFolder } from '../folders/private-folder.ts';
+import { freePorts } from '../network/free-port.ts';
+import { onPath, rabbitMqHome } from '../packages/parts.ts';
+import { type ManagedProcess, startProcess } from '../processes/managed-process.ts';
+import { PartError } from '../processes/part-error.ts';
+import { configureNode, type RabbitMqPorts } from './configuration.ts';
+import { makeVhost, managementOf } from './management.ts';
+
+export interface RabbitMqOptions {
+  /** Kept and used again. Default: a temporary one that stop() removes. */
+  dataDir?: string;
+  ports?: Partial<RabbitMqPorts>;
+  onLog?: (line: string) => void;
+}
+
+export interface RabbitMq {
+  /** AMQP URL of the virtual host `/`, with user and password. */
+  readonly amqpUrl: string;
+  /** With user and password. */
+  readonly managementUrl: string;
+  /** The page with its figures. */
+  readonly prometheusUrl: string;
+  readonly username: string;
+  readonly password: string;
+  readonly pid: number;
+  readonly version: string;
+  createVhost(name?: string): Promise<{ amqpUrl: string; vhost: string }>;
+  kill(signal: NodeJS.Signals): void;
+  /** Starts it again on the same ports and data; ends it first if it runs. */
+  restart(): Promise<void>;
+  /** Runs rabbitmqctl against it and returns what it printed. */
+  rabbitmqctl(args: string[]): Promise<string>;
+  lastLines(count?: number): string[];
+  /** Ends it and, unless `dataDir` was given, removes its data. */
+  stop(): Promise<void>;
+}
+
+/** What must stay the same when a kept data folder is used again: the node's name is in its data. */
+interface Kept {
+  nodeName: string;
+  cookie: string;
+  password: string;
+}
+
+const username = 'keelson';
+
+/** Starts Debian's RabbitMQ as a private node with the management and prometheus plugins. It dies with this process. */
+export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<RabbitMq> {
+  const home = rabbitMqHome();
+  const epmdProgram = onPath('epmd');
+  if (home === undefined || epmdProgram === undefined) {
+    throw new PartError('RabbitMQ', 'it is not installed', {
+      remedy: 'apt-get install rabbitmq-server, or set AMQP_URL (tests: KEELSON_TEST_RABBITMQ_URL) to one of your own',
+    });
+  }
+  const base = privateFolder('rabbitmq');
+  const folder = options.dataDir ?? join(base, 'node');
+  const [amqp, management, prometheus, distribution, epmdPort] = (await freePorts(5)) as [number, number, number, number, number];
+  const ports = { amqp, management, prometheus, distribution, epmd: epmdPort, ...options.ports };
+  const kept = keptIn(folder);
+  const env = configureNode({ folder, username, ports, ...kept });
+  writeFileSync(join(folder, 'keelson.json'), JSON.stringify(kept), { mode: 0o600 });
+  const credentials = `${username}:${kept.password}`;
+  const managementUrl = `http://${credentials}@127.0.0.1:${ports.management}`;
+  const api = managementOf(managementUrl);
+
+  const epmd = await startProcess({
+    name: 'epmd',
+    command: [epmdProgram, '-port', String(ports.epmd), '-address', '127.0.0.1'],
+    env,
+    cwd: base,
+    ready: { probe: () => connects(ports.epmd) },
+  });
+  const start = (): Promise<ManagedProcess> =>
+    startProcess({
+      name: 'RabbitMQ',
+      command: [join(home, 'sbin/rabbitmq-server'), '-noinput'],
+      env: { ...withoutRabbitVariables(), ...env },
+      cwd: base,
+      timeoutMs: 90_000,
+      ready: { probe: async () => (await speaksAmqp(ports.amqp)) && (await listsItself(api)) },
+      remedy: 'see its last lines; where memory or disk is short, free some, or set AMQP_URL to one of your own',
+      ...(options.onLog === undefined ? {} : { onLine: options.onLog }),
+    });
+  let server: ManagedProcess;
+  try {
+    server = await start();
+  } catch (error) {
+    await epmd.stop(0);
+    removePrivateFolder(base);
+    throw error;
+  }
+  const version = ((await api('/api/overview')) as { rabbitmq_version: string }).rabbitmq_version;
+  const amqpUrl = `amqp://${credentials}@127.0.0.1:${ports.amqp}`;
+  // The management plugin holds a polite stop up for 5 s, and data that is thrown away needs none.
+  const graceMs = options.dataDir === undefined ? 0 : 15_000;
+  return {
+    amqpUrl,
+    managementUrl,
+    prometheusUrl: `http://127.0.0.1:${ports.prometheus}/metrics`,
+    username,
+    password: kept.password,
+    version,
+    get pid() {
+      return server.pid;
+    },
+    createVhost: async (vhost = `v-${randomBytes(6).toString('hex')}`) => {
+      await makeVhost(api, vhost, username);
+      return { vhost, amqpUrl: `${amqpUrl}/${encodeURIComponent(vhost)}` };
+    },
+    kill: (signal) => server.kill(signal),
+    lastLines: (count) => server.lastLines(count),
+    restart: async () => {
+      await server.stop(15_000);
+      server = await start();
+    },
+    rabbitmqctl: async (args) => {
+      const { stdout } = await promisify(execFile)(join(home, 'sbin/rabbitmqctl'), args, {
+        env: { ...withoutRabbitVariables(), ...env },
+        timeout: 60_000,
+      });
+      return stdout;
+    },
+    stop: async () => {
+      await server.stop(graceMs);
+      await epmd.stop(1_000);
+      removePrivateFolder(base);
+    },
+  };
+}
+
+function keptIn(folder: string): Kept {
+  const file = join(folder, 'keelson.json');
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Kept;
+  const random = (): string => randomBytes(12).toString('hex');
+  return { nodeName: `keelson-${random()}@localhost`, cookie: random(), password: random() };
+}
+
+function withoutRabbitVariables(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(RABBITMQ_|ERL_)/.test(name)));
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Sends the protocol header of AMQP 0-9-1; a broker that is up answers with a method frame (type 1). */
+function speaksAmqp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from('AMQP\0\0\x09\x01', 'latin1')));
+    const answer = (up: boolean): void => {
+      socket.destroy();
+      resolve(up);
+    };
+    socket.once('data', (data) => answer(data[0] === 1));
+    socket.once('error', () => answer(false));
+    socket.setTimeout(2_000, () => answer(false));
+  });
+}
+
+async function listsItself(api: ReturnType<typeof managementOf>): Promise<boolean> {
+  const nodes = (await api('/api/nodes')) as { running: boolean }[];
+  return nodes.length > 0 && nodes.every(({ running }) => running);
+}
