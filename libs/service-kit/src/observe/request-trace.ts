@@ -1,0 +1,51 @@
+import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+const spans = new WeakMap<object, Span>();
+
+/** Trace id of a request: what the caller quotes, and what the logs are searched by. */
+export const traceIdOf = (request: FastifyRequest): string | undefined => {
+  const id = spans.get(request)?.spanContext().traceId;
+  return id === undefined || /^0+$/.test(id) ? undefined : id;
+};
+
+/** One server span for each request, continuing the caller's `traceparent` (W3C Trace Context). */
+export function traceRequests(server: FastifyInstance, service: string): void {
+  const tracer = trace.getTracer(service);
+
+  server.addHook('onRequest', (request, reply, done) => {
+    const parent = propagation.extract(ROOT_CONTEXT, request.headers);
+    const template = request.routeOptions.url;
+    const span = tracer.startSpan(
+      template === undefined ? request.method : `${request.method} ${template}`,
+      {
+        kind: SpanKind.SERVER,
+        attributes: {
+          'http.request.method': request.method,
+          'url.path': request.url.split('?', 1)[0]!,
+          ...(template === undefined ? {} : { 'http.route': template }),
+        },
+      },
+      parent,
+    );
+    spans.set(request, span);
+    const traceId = traceIdOf(request);
+    if (traceId !== undefined) reply.header('x-request-id', traceId);
+    context.with(trace.setSpan(parent, span), done);
+  });
+
+  // Reading the body leaves the asynchronous context (its stream belongs to the socket), so it is entered once more.
+  server.addHook('preValidation', (request, _reply, done) => {
+    const span = spans.get(request);
+    if (span === undefined) done();
+    else context.with(trace.setSpan(context.active(), span), done);
+  });
+
+  server.addHook('onResponse', (request, reply, done) => {
+    const span = spans.get(request);
+    span?.setAttribute('http.response.status_code', reply.statusCode);
+    if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
+    span?.end();
+    done();
+  });
+}

@@ -1,0 +1,74 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { Endpoint } from '@keelson/contracts';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { from, lastValueFrom, type Observable } from 'rxjs';
+import { principalOf } from '../auth/authenticate.ts';
+import { principal } from '../auth/principal.ts';
+import { honourIdempotency } from '../idempotency/honour.ts';
+import type { IdempotencyStore } from '../idempotency/store.ts';
+import { isEventStream, sendEvents } from '../live/server-sent-events.ts';
+import type { OperationInput, ServerSentEvent } from './input.ts';
+import { endpointOf } from './route.ts';
+import { validateRequest } from './validate.ts';
+
+const inputs = new WeakMap<object, OperationInput<Endpoint>>();
+const anonymous = principal({ name: 'anonymous', team: '', scopes: [] });
+
+/** The validated input of a request; only there while its operation runs. */
+export function inputOf(request: FastifyRequest): OperationInput<Endpoint> {
+  const input = inputs.get(request);
+  if (input === undefined) throw new Error('@Operation works in services started by startService only');
+  return input;
+}
+
+/** What stands around every operation: validate, honour the idempotency key, run, check the result. */
+@Injectable()
+export class OperationPipeline implements NestInterceptor {
+  readonly #store: IdempotencyStore | undefined;
+
+  constructor(store: IdempotencyStore | undefined) {
+    this.#store = store;
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const endpoint = endpointOf(request);
+    if (endpoint === undefined) return next.handle();
+    return from(this.#run(endpoint, request, http.getResponse<FastifyReply>(), next));
+  }
+
+  async #run(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
+    const valid = validateRequest(endpoint, request);
+    const input: OperationInput<Endpoint> = {
+      ...valid,
+      body: valid.body as never,
+      principal: principalOf(request) ?? anonymous,
+      headers: request.headers,
+      signal: request.signal,
+      request,
+      setHeader: (name, value) => void reply.header(name, value),
+    } as OperationInput<Endpoint>;
+    const run = async (given: OperationInput<Endpoint>): Promise<unknown> => {
+      inputs.set(request, given);
+      return checked(endpoint, await lastValueFrom(next.handle(), { defaultValue: undefined }));
+    };
+    const result = await honourIdempotency({ endpoint, input, request, reply, store: this.#store, run });
+    return isEventStream(endpoint, result)
+      ? sendEvents(reply, request, result as AsyncIterable<ServerSentEvent>)
+      : send(endpoint, reply, result);
+  }
+}
+
+function send(endpoint: Endpoint, reply: FastifyReply, result: unknown): unknown {
+  if (endpoint.responseType !== undefined) reply.header('content-type', endpoint.responseType);
+  return result;
+}
+
+/** A response that breaks the contract is our fault: better a 500 with its reason in the log than a client that chokes. */
+function checked(endpoint: Endpoint, result: unknown): unknown {
+  if (endpoint.response === undefined) return result;
+  const parsed = endpoint.response.safeParse(result);
+  if (parsed.success) return parsed.data;
+  throw new Error(`the response of ${endpoint.method} ${endpoint.path} breaks its contract: ${parsed.error.message}`);
+}

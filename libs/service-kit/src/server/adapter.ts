@@ -1,0 +1,61 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { answerProblem } from '../problems/answer-problem.ts';
+
+/** Fastify under Nest, with our answers to faults in place of Nest's. */
+export class ServiceAdapter extends FastifyAdapter {
+  constructor(limits: { bodyLimitBytes: number; requestTimeLimitMs: number }) {
+    super({
+      logger: false,
+      bodyLimit: limits.bodyLimitBytes,
+      handlerTimeout: limits.requestTimeLimitMs,
+      // The time to receive headers and body; Node answers 408 by itself where even the headers do not come.
+      requestTimeout: limits.requestTimeLimitMs,
+      keepAliveTimeout: 72_000,
+      // Requests that arrive on a kept connection during the drain are answered, with Connection: close.
+      return503OnClosing: false,
+      routerOptions: { maxParamLength: 512 },
+      frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+        answerProblem(error, request, reply),
+      clientErrorHandler(error: Error & { code?: string }, socket) {
+        if (error.code === 'ECONNRESET' || !socket.writable) return;
+        socket.end(rawAnswers[error.code ?? ''] ?? rawAnswers['default']!);
+      },
+    });
+    this.instance.setErrorHandler((error, request, reply) => answerProblem(error, request, reply));
+  }
+
+  // Nest would put its own handlers in place of ours while it starts.
+  override setErrorHandler(): never {
+    return undefined as never;
+  }
+
+  override setNotFoundHandler(): never {
+    return undefined as never;
+  }
+}
+
+/** Answers to what never became a request, so neither hooks nor a trace exist. */
+const raw = (status: string, code: string): string => {
+  const number = Number(status.slice(0, 3));
+  const body = JSON.stringify({
+    type: `https://keelson.dev/problems/${code}`,
+    title: status.slice(4),
+    status: number,
+    code,
+  });
+  return [
+    `HTTP/1.1 ${status}`,
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+};
+
+const rawAnswers: Record<string, string> = {
+  ERR_HTTP_REQUEST_TIMEOUT: raw('408 Request Timeout', 'request-timeout'),
+  HPE_HEADER_OVERFLOW: raw('431 Request Header Fields Too Large', 'malformed-request'),
+  default: raw('400 Bad Request', 'malformed-request'),
+};
