@@ -1,0 +1,3 @@
+export { readPublicKey, WeakKeyError, type PublicKeyInfo } from './public-key.ts';
+export { open, seal, SealError } from './seal.ts';
+export { deriveKey, SCRYPT, type KeyDerivation, type KeyEncryptionSecret } from './key-encryption-key.ts';
