@@ -5,6 +5,9 @@ export { startPrometheus, type Prometheus, type PrometheusOptions } from './prom
 export { ensurePart, type EnsureOptions } from './packages/ensure-part.ts';
 export type { PartName } from './packages/parts.ts';
 
+export { telegramStandIn, type TelegramStandIn, type TelegramOptions, type Failure } from './telegram/stand-in.ts';
+export type { ReceivedMessage } from './telegram/messages.ts';
+
 // For test files
 export { testDatabase, type TestDatabase } from './run/test-database.ts';
 export { testVhost, type TestVhost } from './run/test-vhost.ts';
@@ -16,7 +19,13 @@ export { eventually, type EventuallyOptions } from './time/eventually.ts';
 export { fixedClock, type FixedClock } from './time/fixed-clock.ts';
 
 // Processes, ports, folders
-export { startProcess, describeExit, type Exit, type ManagedProcess, type ProcessOptions } from './processes/managed-process.ts';
+export {
+  startProcess,
+  describeExit,
+  type Exit,
+  type ManagedProcess,
+  type ProcessOptions,
+} from './processes/managed-process.ts';
 export { PartError } from './processes/part-error.ts';
 export { freePort, freePorts } from './network/free-port.ts';
 export { privateFolder, removePrivateFolder, sweepLeftovers, type Swept } from './folders/private-folder.ts';

@@ -35,13 +35,20 @@ async function sandbox(): Promise<TestCluster> {
   const tool = (part: string, ...args: string[]): Promise<ManagedProcess> =>
     startProcess({
       name: `sandbox ${part}`,
-      command: [process.execPath, '--conditions=keelson-source', '--disable-warning=ExperimentalWarning', join(repository, `tools/sandbox/${part}/main.ts`), ...args],
+      command: [
+        process.execPath,
+        '--conditions=keelson-source',
+        '--disable-warning=ExperimentalWarning',
+        join(repository, `tools/sandbox/${part}/main.ts`),
+        ...args,
+      ],
       env: { NODE_OPTIONS: undefined },
       ready: { line: /"ready":\s*true/ },
     });
   const api = await tool('api', '--kubeconfig-out', kubeconfig, '--port', '0');
   const running = [api];
-  if (existsSync(join(repository, 'tools/sandbox/workloads/main.ts'))) running.push(await tool('workloads', '--kubeconfig', kubeconfig));
+  if (existsSync(join(repository, 'tools/sandbox/workloads/main.ts')))
+    running.push(await tool('workloads', '--kubeconfig', kubeconfig));
   return {
     kubeconfig,
     kind: 'sandbox',

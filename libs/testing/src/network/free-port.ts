@@ -17,7 +17,8 @@ export async function freePort(): Promise<number> {
     if (!given.has(port) && (await bind(port)) !== undefined) return remember(port);
   }
   const port = await bind(0);
-  if (port === undefined) throw new Error('No port of 127.0.0.1 can be bound; look at `ss -tan` for what holds them all');
+  if (port === undefined)
+    throw new Error('No port of 127.0.0.1 can be bound; look at `ss -tan` for what holds them all');
   return remember(port);
 }
 

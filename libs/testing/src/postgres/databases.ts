@@ -30,7 +30,11 @@ export async function createDatabase(
   { name, role = name, password = randomBytes(12).toString('hex') }: DatabaseOptions,
 ): Promise<string> {
   await asAdministrator(adminUrl, async (client) => {
-    const [database, owner, secret] = [pg.escapeIdentifier(name), pg.escapeIdentifier(role), pg.escapeLiteral(password)];
+    const [database, owner, secret] = [
+      pg.escapeIdentifier(name),
+      pg.escapeIdentifier(role),
+      pg.escapeLiteral(password),
+    ];
     const roles = await client.query('select 1 from pg_roles where rolname = $1', [role]);
     await client.query(`${roles.rowCount === 0 ? 'create' : 'alter'} role ${owner} login password ${secret}`);
     const databases = await client.query('select 1 from pg_database where datname = $1', [name]);
@@ -43,7 +47,10 @@ export async function createDatabase(
 }
 
 /** Drops a database, ending the connections to it, and its role. */
-export async function dropDatabase(adminUrl: string, { name, role = name }: { name: string; role?: string }): Promise<void> {
+export async function dropDatabase(
+  adminUrl: string,
+  { name, role = name }: { name: string; role?: string },
+): Promise<void> {
   await asAdministrator(adminUrl, async (client) => {
     await client.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`);
     await client.query(`drop role if exists ${pg.escapeIdentifier(role)}`);

@@ -19,7 +19,11 @@ const templateVersion = 2;
  * Fills `dataDir` with a fresh cluster, by copying one that initdb made earlier: 0.1 s instead of 1 s. WAL segments
  * are 1 MB where nothing must last (31 MB in all), else PostgreSQL's own 16 MB.
  */
-export async function freshDataFolder(dataDir: string, { initdb, postgres }: Binaries, durable: boolean): Promise<void> {
+export async function freshDataFolder(
+  dataDir: string,
+  { initdb, postgres }: Binaries,
+  durable: boolean,
+): Promise<void> {
   const segment = durable ? 16 : 1;
   const version = execFileSync(postgres, ['--version'], { encoding: 'utf8' }).trim().split(' ').at(-1);
   const template = join(cacheFolder('postgres'), `${version}-${process.arch}-wal${segment}-${templateVersion}`);

@@ -24,7 +24,8 @@ export function identityOf(pid: number): Identity | undefined {
 /** This process. */
 export function ownIdentity(): Identity {
   const identity = identityOf(process.pid);
-  if (identity === undefined) throw new Error('/proc is not mounted: Keelson needs it to find what dead runs left behind');
+  if (identity === undefined)
+    throw new Error('/proc is not mounted: Keelson needs it to find what dead runs left behind');
   return identity;
 }
 

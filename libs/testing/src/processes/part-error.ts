@@ -8,7 +8,11 @@ export class PartError extends Error {
   readonly lines: readonly string[];
   readonly remedy: string | undefined;
 
-  constructor(part: string, reason: string, options: { lines?: readonly string[]; remedy?: string; cause?: unknown } = {}) {
+  constructor(
+    part: string,
+    reason: string,
+    options: { lines?: readonly string[]; remedy?: string; cause?: unknown } = {},
+  ) {
     const lines = (options.lines ?? []).slice(-20);
     super(
       [

@@ -21,7 +21,14 @@ export interface NodeFiles {
 }
 
 /** Writes a private node's configuration and returns the environment that makes the server and rabbitmqctl use it. */
-export function configureNode({ folder, nodeName, cookie, username, password, ports }: NodeFiles): Record<string, string> {
+export function configureNode({
+  folder,
+  nodeName,
+  cookie,
+  username,
+  password,
+  ports,
+}: NodeFiles): Record<string, string> {
   const path = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(path('.erlang.cookie'), cookie, { mode: 0o600 });

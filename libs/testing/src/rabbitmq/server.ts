@@ -61,7 +61,13 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
   }
   const base = privateFolder('rabbitmq');
   const folder = options.dataDir ?? join(base, 'node');
-  const [amqp, management, prometheus, distribution, epmdPort] = (await freePorts(5)) as [number, number, number, number, number];
+  const [amqp, management, prometheus, distribution, epmdPort] = (await freePorts(5)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const ports = { amqp, management, prometheus, distribution, epmd: epmdPort, ...options.ports };
   const kept = keptIn(folder);
   const env = configureNode({ folder, username, ports, ...kept });
