@@ -35,7 +35,7 @@ export async function look(
   return Promise.all([
     orError('success-rate', 'Prometheus', successRate),
     orError('warning-events', 'event-relay', warningEvents),
-    judgeWorkload(spec.canary.deployment, canary),
+    Promise.resolve(judgeWorkload(spec.canary.deployment, canary)),
   ]);
 }
 

@@ -37,7 +37,8 @@ export interface CounterSample {
  * first value and scale the rest), one that fell was reset and counts from zero again.
  */
 export function countsBetween(before: readonly CounterSample[], now: readonly CounterSample[]): RequestCounts {
-  const key = (sample: CounterSample) => JSON.stringify(Object.entries(sample.labels).sort());
+  const key = (sample: CounterSample) =>
+    JSON.stringify(Object.entries(sample.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
   const earlier = new Map(before.map((sample) => [key(sample), sample.value]));
   let total = 0;
   let failed = 0;
