@@ -59,6 +59,12 @@ export const verdictSchema = z
     stuck: z.array(z.string()),
     /** SKUs whose stock is below zero or does not add up. */
     negative: z.array(z.string()),
+    /** Why each of the above was named. */
+    findings: z
+      .array(z.object({ kind: z.enum(['lost', 'doubled', 'stuck', 'negative']), id: z.string(), reason: z.string() }))
+      .optional(),
+    /** When the database was read; everything is from one snapshot. */
+    readAt: timestamp().optional(),
     ok: z.boolean(),
   })
   .meta({ id: 'Verdict' });

@@ -27,6 +27,14 @@ export const couponGranted = defineMessage({
   schema: z.object({ orderId: z.uuid(), couponId: z.uuid(), at: timestamp() }),
 });
 
+export const couponWithdrawn = defineMessage({
+  name: 'coupon.withdrawn',
+  version: 1,
+  producer: 'order-demo',
+  summary: 'The order was compensated, so its coupon is void',
+  schema: z.object({ orderId: z.uuid(), couponId: z.uuid(), at: timestamp() }),
+});
+
 export const notificationSent = defineMessage({
   name: 'notification.sent',
   version: 1,

@@ -1,0 +1,143 @@
+/**
+ * accept_orders(batch, series, accepted_by): writes many orders in one statement, so one round trip and one commit.
+ *
+ * Order of locks: the number series, then the articles by SKU. Every accepting transaction takes the series first, so
+ * two of them never wait for each other crosswise, and an idempotency key cannot be inserted by two at once. Measured
+ * against taking the series last: no faster, because the hot articles serialise the batches anyway.
+ *
+ * Outcome of each order: accepted, replayed (same key, same fingerprint), reused (same key, other body), unknown-sku,
+ * out-of-stock. Refusals cost no number and leave no row.
+ *
+ * The SET clauses pin index lookups: the plans are cached in the session, and one made while the tables were empty
+ * would go on scanning them when they hold a million rows.
+ */
+export const acceptOrders = /* sql */ `
+CREATE FUNCTION accept_orders(batch jsonb, series_name text, version text)
+RETURNS TABLE (n int, outcome text, id uuid, number bigint, series text, total_cents bigint, accepted_at timestamptz,
+               accepted_by text, faults jsonb)
+LANGUAGE plpgsql
+SET enable_seqscan TO off SET enable_hashjoin TO off SET enable_mergejoin TO off
+AS $$
+#variable_conflict use_column
+DECLARE
+  at        timestamptz := date_trunc('milliseconds', clock_timestamp());
+  last      bigint;
+  known     int[];
+  chosen    int[];
+  refusals  jsonb := '{}';
+BEGIN
+  SELECT s.last_number INTO last FROM document_series s WHERE s.series = series_name FOR UPDATE;
+  IF NOT FOUND THEN
+    INSERT INTO document_series VALUES (series_name, 0) ON CONFLICT DO NOTHING;
+    SELECT s.last_number INTO last FROM document_series s WHERE s.series = series_name FOR UPDATE;
+  END IF;
+
+  SELECT array_agg(r.n) INTO known
+    FROM jsonb_to_recordset(batch) AS r(n int, principal text, key text)
+    JOIN orders o ON o.principal = r.principal AND o.idempotency_key = r.key;
+
+  PERFORM 1 FROM articles a
+    WHERE a.sku IN (SELECT l.sku FROM jsonb_to_recordset(batch) AS r(lines jsonb),
+                           jsonb_to_recordset(r.lines) AS l(sku text))
+    ORDER BY a.sku FOR UPDATE;
+
+  IF known IS NOT NULL OR EXISTS (
+    SELECT 1
+      FROM (SELECT l.sku, sum(l.quantity) AS wanted
+              FROM jsonb_to_recordset(batch) AS r(lines jsonb), jsonb_to_recordset(r.lines) AS l(sku text, quantity int)
+             GROUP BY l.sku) demand
+      LEFT JOIN articles a ON a.sku = demand.sku
+     WHERE a.sku IS NULL OR a.available < demand.wanted)
+  THEN
+    SELECT d.chosen, d.refusals INTO chosen, refusals FROM decide_orders(batch, coalesce(known, '{}')) AS d;
+  END IF;
+
+  RETURN QUERY
+  WITH wanted AS MATERIALIZED (
+    SELECT r.*, last + row_number() OVER (ORDER BY r.n) AS number, priced.lines AS priced_lines, priced.total
+      FROM jsonb_to_recordset(batch) AS r(n int, id uuid, team text, principal text, key text, fingerprint text,
+                                          customer text, phone text, lines jsonb, traceparent text),
+           LATERAL (SELECT sum(l.quantity * a.price_cents)::bigint AS total,
+                           jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'priceCents', a.price_cents)
+                                     ORDER BY l.line) AS lines
+                      FROM ROWS FROM (jsonb_to_recordset(r.lines) AS (sku text, quantity int))
+                           WITH ORDINALITY AS l(sku, quantity, line)
+                      JOIN articles a ON a.sku = l.sku) AS priced
+     WHERE chosen IS NULL OR r.n = ANY (chosen)
+  ), taken AS (
+    UPDATE articles a SET available = a.available - d.wanted, reserved = a.reserved + d.wanted
+      FROM (SELECT l.sku, sum(l.quantity) AS wanted
+              FROM wanted w, jsonb_to_recordset(w.lines) AS l(sku text, quantity int)
+             GROUP BY l.sku) AS d
+     WHERE a.sku = d.sku
+  ), numbered AS (
+    UPDATE document_series s SET last_number = last + (SELECT count(*) FROM wanted) WHERE s.series = series_name
+  ), placed AS (
+    INSERT INTO orders (id, team, principal, idempotency_key, fingerprint, series, number, customer, phone, lines,
+                        total_cents, accepted_by, accepted_at)
+    SELECT w.id, w.team, w.principal, w.key, w.fingerprint, series_name, w.number, w.customer, w.phone, w.priced_lines,
+           w.total, version, at
+      FROM wanted w
+  )
+  SELECT w.n, 'accepted', w.id, w.number, series_name, w.total, at, version, NULL::jsonb FROM wanted w;
+
+  IF known IS NOT NULL THEN
+    RETURN QUERY
+    SELECT r.n, CASE WHEN o.fingerprint = r.fingerprint THEN 'replayed' ELSE 'reused' END,
+           o.id, o.number, o.series, o.total_cents, o.accepted_at, o.accepted_by, NULL::jsonb
+      FROM jsonb_to_recordset(batch) AS r(n int, principal text, key text, fingerprint text)
+      JOIN orders o ON o.principal = r.principal AND o.idempotency_key = r.key
+     WHERE r.n = ANY (known);
+  END IF;
+  RETURN QUERY
+  SELECT f.key::int, f.value ->> 'outcome', NULL::uuid, NULL::bigint, NULL::text, NULL::bigint, NULL::timestamptz,
+         NULL::text, f.value -> 'faults'
+    FROM jsonb_each(refusals) AS f;
+END
+$$;
+
+-- The slow way, taken only when a batch holds a known key or the stock does not suffice for all of it: order by order,
+-- first come first served.
+CREATE FUNCTION decide_orders(batch jsonb, known int[], OUT chosen int[], OUT refusals jsonb)
+LANGUAGE plpgsql AS $$
+DECLARE
+  stock   jsonb;
+  trial   jsonb;
+  faults  jsonb;
+  missing boolean;
+  wish    record;
+  line    record;
+BEGIN
+  chosen := '{}';
+  refusals := '{}';
+  SELECT coalesce(jsonb_object_agg(a.sku, a.available), '{}') INTO stock FROM articles a
+   WHERE a.sku IN (SELECT l.sku FROM jsonb_to_recordset(batch) AS r(lines jsonb), jsonb_to_recordset(r.lines) AS l(sku text));
+  FOR wish IN SELECT r.n, r.lines FROM jsonb_to_recordset(batch) AS r(n int, lines jsonb)
+               WHERE NOT r.n = ANY (known) ORDER BY r.n LOOP
+    trial := stock;
+    faults := '[]';
+    missing := false;
+    FOR line IN SELECT l.sku, l.quantity, l.position - 1 AS index
+                  FROM ROWS FROM (jsonb_to_recordset(wish.lines) AS (sku text, quantity int))
+                       WITH ORDINALITY AS l(sku, quantity, position) LOOP
+      IF trial -> line.sku IS NULL THEN
+        missing := true;
+        faults := faults || jsonb_build_object('line', line.index, 'sku', line.sku);
+      ELSIF (trial ->> line.sku)::bigint < line.quantity THEN
+        faults := faults || jsonb_build_object('line', line.index, 'sku', line.sku,
+                                               'available', (trial ->> line.sku)::bigint);
+      ELSE
+        trial := jsonb_set(trial, ARRAY[line.sku], to_jsonb((trial ->> line.sku)::bigint - line.quantity));
+      END IF;
+    END LOOP;
+    IF faults = '[]' THEN
+      stock := trial;
+      chosen := chosen || wish.n;
+    ELSE
+      refusals := refusals || jsonb_build_object(wish.n::text, jsonb_build_object(
+        'outcome', CASE WHEN missing THEN 'unknown-sku' ELSE 'out-of-stock' END, 'faults', faults));
+    END IF;
+  END LOOP;
+END
+$$;
+`;

@@ -1,0 +1,110 @@
+import type { Database, Tx } from '@keelson/persistence';
+import { documentNumber } from '../reading/history.ts';
+import type { Needed } from '../fulfilment/decide.ts';
+import * as sql from './evidence.sql.ts';
+
+export interface OpenOrder {
+  id: string;
+  acceptedAt: Date;
+  missing: readonly Needed[];
+  /** Messages of it that the outbox still holds. */
+  unsent: number;
+  /** When the process manager compensates it, should nothing come. */
+  deadline: Date;
+}
+
+export interface StockEvidence {
+  sku: string;
+  received: bigint;
+  available: bigint;
+  reserved: bigint;
+  sold: bigint;
+  inOpenOrders: bigint;
+  inConfirmedOrders: bigint;
+}
+
+/** What one snapshot of the database says. Only suspects are listed, so that a million good orders cost one scan. */
+export interface Evidence {
+  readAt: Date;
+  counts: { accepted: number; confirmed: number; compensated: number };
+  /** Ids that were answered as accepted (as far as the caller of the verifier knows) and are not there. */
+  missing: readonly string[];
+  /** Document numbers that were given out and that no order has. */
+  holes: readonly string[];
+  orphans: readonly { orderId: string; what: string }[];
+  open: readonly OpenOrder[];
+  incomplete: readonly { orderId: string; what: string }[];
+  notWithdrawn: readonly { orderId: string; what: string; endedAt: Date }[];
+  duplicates: readonly { id: string; what: string; count: number }[];
+  stock: readonly StockEvidence[];
+}
+
+export interface GatherOptions {
+  deadlineMs: number;
+  graceMs: number;
+  /** Ids that a client holds a 202 for. */
+  expected?: readonly string[];
+}
+
+/** Reads the evidence in one repeatable-read transaction, so that all of it is of the same instant, even under load. */
+export async function gatherEvidence(database: Database, options: GatherOptions): Promise<Evidence> {
+  return database.transaction(async (tx) => {
+    await tx.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+    const readAt = (await tx.query<{ now: Date }>('SELECT now() AS now'))[0]!.now;
+    return {
+      readAt,
+      counts: (await tx.query<Evidence['counts']>(sql.counts))[0]!,
+      missing: await missingIds(tx, options.expected ?? []),
+      holes: (await tx.query<{ series: string; number: string }>(sql.holes)).map((row) => documentNumber(row.series, row.number)),
+      orphans: await tx.query<{ orderId: string; what: string }>(sql.orphans),
+      open: await openOrders(tx, readAt, options),
+      incomplete: await tx.query<{ orderId: string; what: string }>(sql.incomplete),
+      notWithdrawn: await tx.query<{ orderId: string; what: string; endedAt: Date }>(sql.notWithdrawn),
+      duplicates: await tx.query<{ id: string; what: string; count: number }>(sql.duplicates),
+      stock: await stockEvidence(tx),
+    };
+  });
+}
+
+async function missingIds(tx: Tx, expected: readonly string[]): Promise<string[]> {
+  if (expected.length === 0) return [];
+  return (await tx.query<{ id: string }>(sql.missing, [expected])).map((row) => row.id);
+}
+
+async function openOrders(tx: Tx, readAt: Date, { deadlineMs, graceMs }: GatherOptions): Promise<OpenOrder[]> {
+  interface Row {
+    id: string;
+    acceptedAt: Date;
+    documentAt: Date | null;
+    couponAt: Date | null;
+    notifiedAt: Date | null;
+    unsent: number;
+  }
+  const rows = await tx.query<Row>(sql.open, [new Date(readAt.getTime() - graceMs)]);
+  return rows.map((row) => ({
+    id: row.id,
+    acceptedAt: row.acceptedAt,
+    missing: (
+      [
+        ['document', row.documentAt],
+        ['coupon', row.couponAt],
+        ['notification', row.notifiedAt],
+      ] as const
+    ).flatMap(([needed, at]) => (at ? [] : [needed])),
+    unsent: row.unsent,
+    deadline: new Date(row.acceptedAt.getTime() + deadlineMs),
+  }));
+}
+
+async function stockEvidence(tx: Tx): Promise<StockEvidence[]> {
+  const rows = await tx.query<Record<keyof StockEvidence, string>>(sql.stock);
+  return rows.map((row) => ({
+    sku: row.sku,
+    received: BigInt(row.received),
+    available: BigInt(row.available),
+    reserved: BigInt(row.reserved),
+    sold: BigInt(row.sold),
+    inOpenOrders: BigInt(row.inOpenOrders),
+    inConfirmedOrders: BigInt(row.inConfirmedOrders),
+  }));
+}
