@@ -3,6 +3,7 @@ export { defineMessage, type MessageDefinition, type Payload } from './messages/
 export { messageParked } from './messages/parked.ts';
 export { defineApi, type Api, type Endpoint, type HttpMethod } from './http/endpoint.ts';
 export { pageOf, pageQuery } from './http/page.ts';
+export { type GeneralProblemCode, generalProblems, type ProblemKind, type ProblemTable } from './http/problem-table.ts';
 export { PROBLEM_BASE, problemErrorSchema, problemSchema, type Problem } from './http/problem.ts';
 export { type ClientOptions, createClient } from './client/create-client.ts';
 export { ContractError, NoAnswerError, ProblemError } from './client/errors.ts';

@@ -15,13 +15,7 @@ export { Operation } from './operation/operation.ts';
 export { type OperationInput, type OperationResult, type ServerSentEvent } from './operation/input.ts';
 
 export { CallerError, type CallerErrorOptions } from './problems/caller-error.ts';
-export {
-  generalProblems,
-  type ProblemCode,
-  type ProblemKind,
-  registeredProblems,
-  registerProblems,
-} from './problems/problem-table.ts';
+export { type ProblemCode, registeredProblems, registerProblems } from './problems/problem-table.ts';
 
 export { type CredentialVerifier, type Principal, principal } from './auth/principal.ts';
 export { FileTokens } from './auth/file-tokens.ts';

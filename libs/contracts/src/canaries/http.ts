@@ -169,6 +169,11 @@ export const canariesApi = defineApi({
   service: 'canary-controller',
   title: 'Keelson canaries',
   version: '1.0.0',
+  problems: {
+    'route-taken': { status: 409, title: 'Another canary is under way on this host and path' },
+    'canary-refused': { status: 422, title: 'The Kubernetes API refused the Canary' },
+    'wrong-phase': { status: 409, title: 'The release is not in a phase in which this can be done' },
+  },
   endpoints: {
     listCanaries: {
       method: 'GET',

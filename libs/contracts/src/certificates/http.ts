@@ -119,6 +119,12 @@ export const certificatesApi = defineApi({
   service: 'cert-service',
   title: 'Keelson certificates',
   version: '1.0.0',
+  problems: {
+    'malformed-csr': { status: 400, title: 'The certificate signing request cannot be read' },
+    'bad-csr-signature': { status: 400, title: 'The signature of the certificate signing request is wrong' },
+    'policy-refused': { status: 422, title: 'The policy does not allow this certificate' },
+    'delivery-not-allowed': { status: 403, title: 'Delivery into that Secret is not allowed' },
+  },
   endpoints: {
     issueCertificate: {
       method: 'POST',

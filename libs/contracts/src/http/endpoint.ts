@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Scope } from '../scopes.ts';
+import type { ProblemTable } from './problem-table.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -29,7 +30,7 @@ export interface Endpoint<
   readonly responseType?: string;
   /** Status of success. */
   readonly status: number;
-  /** Problem codes (see problems.ts) that this operation can answer besides the general ones. */
+  /** Problem codes (see problem-table.ts and `Api.problems`) that this operation can answer besides the general ones. */
   readonly problems?: readonly string[];
   /** True where `Idempotency-Key` is honoured; writes only. */
   readonly idempotent?: boolean;
@@ -40,6 +41,8 @@ export interface Api<Endpoints extends Record<string, Endpoint> = Record<string,
   readonly service: string;
   readonly title: string;
   readonly version: string;
+  /** Problems of this service beyond the general ones. */
+  readonly problems?: ProblemTable;
   readonly endpoints: Endpoints;
 }
 

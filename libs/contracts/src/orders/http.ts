@@ -74,6 +74,11 @@ export const ordersApi = defineApi({
   service: 'order-demo',
   title: 'Keelson order demo',
   version: '1.0.0',
+  problems: {
+    'unknown-sku': { status: 422, title: 'The order names an article that does not exist' },
+    'out-of-stock': { status: 409, title: 'There is not enough stock for the order' },
+    'already-confirmed': { status: 409, title: 'The order is confirmed and cannot be cancelled any more' },
+  },
   endpoints: {
     placeOrder: {
       method: 'POST',
