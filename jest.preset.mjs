@@ -1,3 +1,16 @@
+const suites = {
+  // What needs PostgreSQL, RabbitMQ and Prometheus only; test-kubernetes runs on the sandbox here.
+  default: { testMatch: ['<rootDir>/**/*.spec.ts', '<rootDir>/**/*.spec.tsx'], ignore: ['/test-parts/'] },
+  parts: { testMatch: ['<rootDir>/test-parts/**/*.spec.ts', '<rootDir>/test-parts/**/*.spec.tsx'], ignore: [] },
+  kubernetes: { testMatch: ['<rootDir>/test-kubernetes/**/*.spec.ts'], ignore: [] },
+};
+const suite = suites[process.env.KEELSON_TEST_SUITE ?? 'default'];
+if (suite === undefined) {
+  throw new Error(
+    `KEELSON_TEST_SUITE is ${process.env.KEELSON_TEST_SUITE}; there are: ${Object.keys(suites).join(', ')}`,
+  );
+}
+
 /**
  * The Jest settings that every project shares: ESM, TypeScript through swc (Nest's decorators need metadata, which
  * Node's own type stripping cannot emit), and workspace packages taken from their sources rather than from dist.
@@ -7,8 +20,10 @@ export const preset = (name, root) => ({
   rootDir: root,
   // Long enough for the first test that asks for RabbitMQ, which starts it.
   testTimeout: 60_000,
-  testMatch: ['<rootDir>/**/*.spec.ts', '<rootDir>/**/*.spec.tsx'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/test-parts/', '/test-kubernetes/'],
+  testMatch: suite.testMatch,
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', ...suite.ignore],
+  // Not below the system's temporary folder: a run leaves nothing there.
+  cacheDirectory: new URL('./node_modules/.cache/jest', import.meta.url).pathname,
   modulePathIgnorePatterns: ['/dist/'],
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['keelson-source', 'node', 'node-addons'] },

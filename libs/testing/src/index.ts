@@ -3,7 +3,7 @@ export { startPostgres, type Postgres, type PostgresOptions } from './postgres/s
 export { startRabbitMq, type RabbitMq, type RabbitMqOptions } from './rabbitmq/server.ts';
 export { startPrometheus, type Prometheus, type PrometheusOptions } from './prometheus/server.ts';
 export { ensurePart, type EnsureOptions } from './packages/ensure-part.ts';
-export type { PartName } from './packages/parts.ts';
+export { onPath, type PartName } from './packages/parts.ts';
 
 export { telegramStandIn, type TelegramStandIn, type TelegramOptions, type Failure } from './telegram/stand-in.ts';
 export type { ReceivedMessage } from './telegram/messages.ts';

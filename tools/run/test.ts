@@ -1,0 +1,86 @@
+// npm test, npm run test:parts, npm run test:kubernetes: gets and starts the parts, runs one Jest over all projects,
+// and prints "N passed, N failed" as its last line. `npm test -- PATTERN` narrows to matching paths.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { privateFolder, removePrivateFolder, sweepLeftovers } from '@keelson/testing';
+import { nx } from './nx.ts';
+import { explain, step } from './steps.ts';
+import { startControlPlane } from './tests/control-plane.ts';
+import { runJest } from './tests/jest.ts';
+import { leftovers, runVariable } from './tests/leftovers.ts';
+import { testOptions } from './tests/options.ts';
+import { startTestParts } from './tests/parts.ts';
+import { tally, tallyLine } from './tests/tally.ts';
+
+const root = join(import.meta.dirname, '../..');
+const options = testOptions(process.argv.slice(2));
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => interrupted.abort(new Error(signal)));
+
+const run = randomBytes(6).toString('hex');
+process.env[runVariable] = run;
+const folder = privateFolder('test-run');
+const running: { stop(): Promise<void> }[] = [];
+const total = { passed: 0, failed: 0 };
+let ranTests = false;
+
+function fail(text: string): void {
+  process.stderr.write(`\n${text}\n`);
+  total.failed += 1;
+}
+
+try {
+  const parts = await startTestParts(options.suite, options.allowInstall);
+  running.push(parts);
+  const env: Record<string, string> = { ...parts.env, KEELSON_TEST_SUITE: options.suite, [runVariable]: run };
+  if (!options.allowInstall) env['KEELSON_NO_INSTALL'] = '1';
+  if (options.suite === 'kubernetes') {
+    const controlPlane = await startControlPlane(root);
+    running.push(controlPlane);
+    Object.assign(env, controlPlane.env);
+  }
+  interrupted.signal.throwIfAborted();
+  const built = await step('build of what is started as a process', () =>
+    nx(root, ['run-many', '-t', 'build'], { quiet: true, signal: interrupted.signal }),
+  );
+  interrupted.signal.throwIfAborted();
+  if (built.code !== 0) fail(`the build failed:\n${built.output}`);
+  const outcome = await runJest({
+    root,
+    resultsFile: join(folder, 'results.json'),
+    arguments: options.jest,
+    env,
+    signal: interrupted.signal,
+  });
+  if (outcome.kind === 'broken') fail(`Jest ended without results (exit code ${outcome.exit.code}); see above`);
+  else {
+    const counted = tally(outcome.results);
+    ranTests = counted.passed + counted.failed > 0;
+    total.passed += counted.passed;
+    total.failed += counted.failed;
+    if (outcome.kind === 'hung')
+      fail('Jest wrote its results and did not end: something it started in its own process was not stopped');
+    else if (outcome.exit.code !== 0 && counted.failed === 0 && ranTests)
+      fail(`Jest ended with exit code ${outcome.exit.code}; see above`);
+  }
+} catch (error) {
+  if (!interrupted.signal.aborted) fail(explain(error));
+}
+
+for (const part of running.toReversed()) await part.stop().catch((error: unknown) => fail(explain(error)));
+for (const { pid, command } of leftovers(run)) {
+  // A worker that Jest told to end may take a moment; what is still there then has been forgotten.
+  process.kill(pid, 'SIGKILL');
+  fail(`left running by a test, now killed: ${command} (pid ${pid})`);
+}
+removePrivateFolder(folder);
+sweepLeftovers();
+if (interrupted.signal.aborted) {
+  process.stderr.write('\ninterrupted; everything is stopped\n');
+  process.exit(130);
+}
+if (!ranTests && total.failed === 0)
+  process.stderr.write(`\nno test ran: nothing matches ${options.jest.join(' ') || 'this suite'}\n`);
+process.stdout.write(`${tallyLine(total)}\n`);
+process.exitCode = total.failed > 0 || !ranTests ? 1 : 0;

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Inherited by everything that a test run starts; names the run. */
+export const runVariable = 'KEELSON_TEST_RUN';
+
+export interface Leftover {
+  pid: number;
+  command: string;
+}
+
+/** Processes that a run started and that outlived it (zombies are none: they only wait to be read). */
+export function leftovers(run: string): Leftover[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const environment = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
+        if (!environment.includes(`${runVariable}=${run}`) || Number(name) === process.pid) return [];
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').join(' ').trim();
+        return command === '' ? [] : [{ pid: Number(name), command: command.slice(0, 160) }];
+      } catch {
+        return []; // ended meanwhile, or another user's
+      }
+    });
+}
