@@ -1,6 +1,12 @@
 import { DataSource, type EntitySchema } from 'typeorm';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DatabaseAccessError, DatabaseUnavailableError, isAccessRefusal, isConnectionLoss, isTransient } from './failures.ts';
+import {
+  DatabaseAccessError,
+  DatabaseUnavailableError,
+  isAccessRefusal,
+  isConnectionLoss,
+  isTransient,
+} from './failures.ts';
 import { stderrLog, type Log } from './log.ts';
 import { migrate, type MigrationClass } from './migrations.ts';
 import { RunningTransaction, type Tx } from './transaction.ts';
@@ -43,7 +49,8 @@ export class Database {
       logging: false,
       connectTimeoutMS: 5_000,
       installExtensions: false,
-      poolErrorHandler: (error: Error) => log.warn({ database: where(options.url), error: error.message }, 'idle connection lost'),
+      poolErrorHandler: (error: Error) =>
+        log.warn({ database: where(options.url), error: error.message }, 'idle connection lost'),
       extra: {
         keepAlive: true,
         statement_timeout: options.statementTimeoutMs ?? 30_000,
@@ -109,7 +116,9 @@ export class Database {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  get #pool(): { query(sql: string, params?: readonly unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }> } {
+  get #pool(): {
+    query(sql: string, params?: readonly unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>;
+  } {
     return (this.dataSource.driver as unknown as { master: never }).master;
   }
 
@@ -155,13 +164,19 @@ async function connect(dataSource: DataSource, options: DatabaseOptions, log: Lo
       await dataSource.initialize();
       return;
     } catch (error) {
-      const reason = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
+      const reason =
+        error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
       if (isAccessRefusal(error)) {
-        throw new DatabaseAccessError(`PostgreSQL at ${where(options.url)} refuses ${options.name}: ${reason}. Check DATABASE_URL.`, { cause: error });
+        throw new DatabaseAccessError(
+          `PostgreSQL at ${where(options.url)} refuses ${options.name}: ${reason}. Check DATABASE_URL.`,
+          { cause: error },
+        );
       }
       if (!isConnectionLoss(error)) throw error;
       if (performance.now() > deadline) {
-        throw new DatabaseUnavailableError(`PostgreSQL at ${where(options.url)} cannot be reached: ${reason}`, { cause: error });
+        throw new DatabaseUnavailableError(`PostgreSQL at ${where(options.url)} cannot be reached: ${reason}`, {
+          cause: error,
+        });
       }
       if (attempt % 10 === 0) log.warn({ database: where(options.url), reason }, 'waiting for PostgreSQL');
       await pause(Math.min(2_000, 100 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2));

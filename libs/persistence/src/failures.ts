@@ -34,8 +34,17 @@ export const isTransient = (error: unknown): boolean => ['40001', '40P01'].inclu
 
 // 08: connection exception; 57P01-57P03: shutting down, crashed, starting up; 53300: too many connections.
 const lostStates = /^(08...|57P0[123]|53300)$/;
-const lostCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH']);
-const lostMessages = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+const lostCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+const lostMessages =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
 
 /** True when the connection is gone rather than the statement wrong: try again once the server is back. */
 export function isConnectionLoss(error: unknown): boolean {

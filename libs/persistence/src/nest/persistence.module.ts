@@ -1,4 +1,11 @@
-import { Global, Inject, Module, type DynamicModule, type FactoryProvider, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Global,
+  Inject,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { Database, type DatabaseOptions } from '../database.ts';
 
 export interface PersistenceModuleOptions {

@@ -1,0 +1,92 @@
+import type { MessageDefinition, Payload } from '@keelson/contracts';
+import type { Options } from 'amqplib';
+import { randomUUID } from 'node:crypto';
+import { InvalidMessageError, MessageTooLargeError } from '../errors.ts';
+import { CE, type Headers } from './headers.ts';
+import { activeTraceparent } from './trace-context.ts';
+
+/** A message ready for the wire. */
+export interface Envelope {
+  readonly id: string;
+  readonly routingKey: string;
+  readonly body: Buffer;
+  readonly headers: Headers;
+  readonly timestamp: number;
+}
+
+export interface EncodeOptions {
+  source: string;
+  maxBytes: number;
+  id?: string;
+  key?: string;
+  subject?: string;
+}
+
+/** Validates the payload and returns its JSON text. Throws InvalidMessageError or MessageTooLargeError. */
+export function encodePayload(definition: MessageDefinition, payload: unknown, maxBytes: number): string {
+  const result = definition.schema.safeParse(payload);
+  if (!result.success) {
+    const issues = result.error.issues.map((issue) => `${issue.path.join('.') || '(whole)'}: ${issue.message}`);
+    throw new InvalidMessageError(definition.routingKey, issues);
+  }
+  const text = JSON.stringify(result.data);
+  // A character is at most 3 bytes in UTF-8: only a text near the limit has to be measured.
+  if (text.length * 3 > maxBytes) {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxBytes) throw new MessageTooLargeError(definition.routingKey, bytes, maxBytes);
+  }
+  return text;
+}
+
+/** CloudEvents 1.0 in binary mode: attributes as headers, the payload alone as body. */
+export function encode<M extends MessageDefinition>(
+  definition: M,
+  payload: Payload<M>,
+  options: EncodeOptions,
+): Envelope {
+  const text = encodePayload(definition, payload, options.maxBytes);
+  const id = options.id ?? randomUUID();
+  const timestamp = Date.now();
+  return {
+    id,
+    routingKey: definition.routingKey,
+    body: Buffer.from(text),
+    headers: eventHeaders({ ...options, id, type: definition.type, timestamp, traceparent: activeTraceparent() }),
+    timestamp,
+  };
+}
+
+export function eventHeaders(event: {
+  id: string;
+  source: string;
+  type: string;
+  timestamp: number;
+  subject?: string;
+  key?: string;
+  traceparent: string | undefined;
+}): Headers {
+  const headers: Headers = {
+    [CE.specversion]: '1.0',
+    [CE.id]: event.id,
+    [CE.source]: event.source,
+    [CE.type]: event.type,
+    [CE.time]: new Date(event.timestamp).toISOString(),
+  };
+  if (event.subject !== undefined) headers[CE.subject] = event.subject;
+  if (event.key !== undefined) headers[CE.partitionkey] = event.key;
+  if (event.traceparent !== undefined) headers['traceparent'] = event.traceparent;
+  return headers;
+}
+
+/** AMQP properties of an envelope: persistent, with the ids where every tool looks for them. */
+export function properties(envelope: Envelope, mandatory: boolean): Options.Publish {
+  return {
+    messageId: envelope.id,
+    type: String(envelope.headers[CE.type]),
+    contentType: 'application/json',
+    deliveryMode: 2,
+    mandatory,
+    timestamp: Math.floor(envelope.timestamp / 1_000),
+    headers: envelope.headers,
+  };
+}

@@ -1,0 +1,174 @@
+import type { Database, Log } from '@keelson/persistence';
+import { Client } from 'pg';
+import { fullJitter } from '../connection/backoff.ts';
+import { within } from '../connection/connection.ts';
+import { messageOf } from '../consume/retry-policy.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import { relayBatch } from './batch.ts';
+import { CHANNEL, onWake } from './wake.ts';
+
+export interface RelayOptions {
+  database: Database;
+  publisher: Publisher;
+  exchange: string;
+  /** Rows in one transaction. Default 500. */
+  batch?: number;
+  /** Transactions at the same time, each with a connection to the database. Default 2. */
+  lanes?: number;
+  /** How often to look when nobody wakes us. Default 1,000. */
+  pollMs?: number;
+  log: Log;
+}
+
+export interface OutboxLag {
+  /** Rows waiting; counted up to 100,000. */
+  readonly rows: number;
+  /** Age of the oldest, 0 when there is none. */
+  readonly seconds: number;
+}
+
+/**
+ * Brings outbox rows to the broker, at least once and in order per aggregate, until it is stopped. Any number of
+ * relays may run on one database. Broker or database away: it waits and goes on.
+ */
+export class OutboxRelay {
+  readonly #options: Required<RelayOptions>;
+  readonly #lanes: Promise<void>[] = [];
+  readonly #sleepers = new Set<() => void>();
+  readonly #unwake: () => void;
+  #stopped = false;
+  #listener: Client | undefined;
+  #listening: NodeJS.Timeout | undefined;
+  #woken = 0;
+  published = 0;
+  /** Shards whose oldest row could not be published, and when to look again. */
+  readonly #resting = new Map<number, { until: number; attempt: number }>();
+
+  constructor(options: RelayOptions) {
+    this.#options = { batch: 500, lanes: 2, pollMs: 1_000, ...options };
+    this.#unwake = onWake(options.database, () => this.wake());
+    for (let lane = 0; lane < this.#options.lanes; lane += 1) this.#lanes.push(this.#run());
+    void this.#listen();
+  }
+
+  /** Look now. */
+  wake(): void {
+    this.#woken += 1;
+    for (const sleeper of this.#sleepers) sleeper();
+  }
+
+  async lag(): Promise<OutboxLag> {
+    const [row] = await this.#options.database.query<{ rows: string; seconds: number | null }>(`
+      select (select count(*) from (select 1 from outbox limit 100000) as counted) as rows,
+             (select extract(epoch from clock_timestamp() - created_at)::float8 from outbox order by id limit 1) as seconds`);
+    return { rows: Number(row?.rows ?? 0), seconds: Math.max(0, row?.seconds ?? 0) };
+  }
+
+  /** Ends after the batches under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unwake();
+    clearTimeout(this.#listening);
+    this.wake();
+    await Promise.all(this.#lanes);
+    const listener = this.#listener;
+    this.#listener = undefined;
+    if (listener !== undefined) await within(1_000, listener.end());
+  }
+
+  async #run(): Promise<void> {
+    const { database, publisher, exchange, batch, lanes, log } = this.#options;
+    for (let failures = 0; !this.#stopped;) {
+      const seen = this.#woken;
+      if (!publisher.ready) {
+        await this.#sleep(seen, 100);
+        continue;
+      }
+      try {
+        const options = {
+          publisher,
+          exchange,
+          size: batch,
+          shards: Math.ceil(64 / lanes),
+          deadlineMs: 10_000,
+          except: this.#restingNow(),
+        };
+        const result = await database.transaction((tx) => relayBatch(tx, options));
+        failures = 0;
+        this.published += result.published;
+        if (result.failed.length > 0)
+          this.#rest(
+            result.failed.map(({ row, error }) => ({ key: row.routing_key, error })),
+            result.shards,
+          );
+        else for (const shard of result.shards) this.#resting.delete(shard);
+        if (result.published === 0 && !result.more) await this.#sleep(seen, this.#options.pollMs);
+      } catch (error) {
+        if (failures % 10 === 0)
+          log.warn({ error: messageOf(error) }, 'outbox relay: the database does not answer; trying again');
+        failures += 1;
+        await this.#sleep(this.#woken, 100 + fullJitter(failures, { baseMs: 100, capMs: 2_000 }));
+      }
+    }
+  }
+
+  #restingNow(): number[] {
+    const now = performance.now();
+    return [...this.#resting].filter(([, rest]) => rest.until > now).map(([shard]) => shard);
+  }
+
+  #rest(failed: { key: string; error: Error }[], shards: number[]): void {
+    const [first] = failed;
+    const attempt = Math.max(0, ...shards.map((shard) => this.#resting.get(shard)?.attempt ?? 0)) + 1;
+    if (attempt === 1 || attempt % 10 === 0) {
+      this.#options.log.warn(
+        { messages: failed.length, routingKey: first?.key, error: messageOf(first?.error) },
+        'outbox rows could not be published; they stay and are tried again',
+      );
+    }
+    const until = performance.now() + Math.min(5_000, 100 * 2 ** attempt);
+    for (const shard of shards) this.#resting.set(shard, { until, attempt });
+  }
+
+  #sleep(seen: number, ms: number): Promise<void> {
+    if (this.#stopped || this.#woken !== seen) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const sleepers = this.#sleepers;
+      function done(): void {
+        clearTimeout(timer);
+        sleepers.delete(done);
+        resolve();
+      }
+      sleepers.add(done);
+    });
+  }
+
+  /** NOTIFY from other processes, on a connection of its own; when it ends, another is made. */
+  async #listen(): Promise<void> {
+    if (this.#stopped) return;
+    const client = new Client({
+      connectionString: this.#options.database.url,
+      application_name: `${this.#options.database.name} outbox relay`,
+      keepAlive: true,
+    });
+    const again = (): void => {
+      if (this.#listener !== client && this.#listener !== undefined) return;
+      this.#listener = undefined;
+      if (!this.#stopped) this.#listening = setTimeout(() => void this.#listen(), 1_000);
+    };
+    client.on('error', () => undefined);
+    client.on('notification', () => this.wake());
+    try {
+      this.#listener = client;
+      await client.connect();
+      client.on('end', again);
+      await client.query(`listen ${CHANNEL}`);
+      this.wake();
+    } catch {
+      // Not worth a word: polling goes on meanwhile, and the lanes report a database that is away.
+      await within(1_000, client.end());
+      again();
+    }
+  }
+}
