@@ -1,5 +1,5 @@
 import { canariesApi, catalogue } from '@keelson/contracts';
-import { canaryCustomResourceDefinition, installCustomResourceDefinition, KubernetesClient } from '@keelson/kubernetes';
+import { installCustomResourceDefinition, KubernetesClient } from '@keelson/kubernetes';
 import { Messaging, outboxMigrations } from '@keelson/messaging';
 import { Database } from '@keelson/persistence';
 import { logger, runService, systemClock } from '@keelson/service-kit';
@@ -55,9 +55,7 @@ await runService({
       log,
     });
     // The API server may be away at start: HTTP answers meanwhile, readiness says what is missing.
-    const installed = installUntilThere(() => installCustomResourceDefinition(client, canaryCustomResourceDefinition), {
-      log,
-    });
+    const installed = installUntilThere(() => installCustomResourceDefinition(client), { log });
     void installed.done.then((done) => done && loop.start());
     return {
       module: CanaryModule.with(new CanaryService({ client, loop, database, releases, clock: systemClock })),

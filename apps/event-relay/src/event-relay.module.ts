@@ -1,0 +1,33 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Database } from '@keelson/persistence';
+import { DeadLetters } from './delivery/dead-letters.ts';
+import { Sinks } from './delivery/sinks.ts';
+import { CLUSTER, EventsController } from './http/events.controller.ts';
+import { GapLedger } from './journal/gap-ledger.ts';
+import { Journal } from './journal/journal.ts';
+
+/** The HTTP side; watches and couriers run beside it and need no container. */
+@Module({})
+export class EventRelayModule {
+  static with(parts: {
+    database: Database;
+    journal: Journal;
+    sinks: Sinks;
+    deadLetters: DeadLetters;
+    gaps: GapLedger;
+    cluster: string;
+  }): DynamicModule {
+    return {
+      module: EventRelayModule,
+      controllers: [EventsController],
+      providers: [
+        { provide: Database, useValue: parts.database },
+        { provide: Journal, useValue: parts.journal },
+        { provide: Sinks, useValue: parts.sinks },
+        { provide: DeadLetters, useValue: parts.deadLetters },
+        { provide: GapLedger, useValue: parts.gaps },
+        { provide: CLUSTER, useValue: parts.cluster },
+      ],
+    };
+  }
+}

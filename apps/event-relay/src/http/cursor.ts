@@ -1,0 +1,15 @@
+import { CallerError } from '@keelson/service-kit';
+
+/** Opaque to the caller, so that what it stands for may change: base64url of the last row's key. */
+export const encodeCursor = (key: string | number): string => Buffer.from(String(key)).toString('base64url');
+
+/** The key in a cursor; refuses what does not look like one of ours. */
+export function decodeCursor(cursor: string | undefined, form: RegExp): string | undefined {
+  if (cursor === undefined) return undefined;
+  const key = Buffer.from(cursor, 'base64url').toString();
+  if (form.test(key)) return key;
+  throw new CallerError('invalid-request', {
+    detail: 'the cursor is not one that this list gave',
+    errors: [{ pointer: 'query/cursor', detail: 'take `next` of the previous page as it is' }],
+  });
+}

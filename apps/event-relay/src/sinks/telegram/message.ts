@@ -1,0 +1,30 @@
+import type { JournalEvent } from '@keelson/contracts';
+import { cut, escapeCode, escapeText, MESSAGE_LIMIT } from './markdown.ts';
+
+/** Longest a field may get; the event's own message gets what is left of the limit. */
+const FIELD_LIMIT = 256;
+const TEXT_LIMIT = 2500;
+
+/** One event as a MarkdownV2 message: what happened first, then where, when and how often. */
+export function telegramMessage(event: JournalEvent): string {
+  const head = `${event.type === 'Warning' ? '⚠️' : 'ℹ️'} *${escapeText(cut(event.reason || event.type, FIELD_LIMIT))}*`;
+  const where = [event.object.namespace, `${event.object.kind}/${event.object.name}`].filter(Boolean).join(' ');
+  const lines = [
+    `${head} ${escapeText(cut(where, FIELD_LIMIT))}`,
+    escapeText(cut(event.message, TEXT_LIMIT)),
+    '',
+    field('Type', event.type),
+    field('Count', event.delta === event.count ? String(event.count) : `${event.count} (${event.delta} new)`),
+    field('First', event.firstSeen),
+    field('Last', event.lastSeen),
+    field('Source', event.reporter),
+    field('Host', event.node),
+    field('Cluster', event.cluster),
+  ].filter((line) => line !== undefined);
+  const text = lines.join('\n');
+  // Each field is bounded, so that this holds; escaping can double a text, and the limit counts it unescaped.
+  return text.length <= 2 * MESSAGE_LIMIT ? text : cut(text, MESSAGE_LIMIT);
+}
+
+const field = (name: string, value: string | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : `${name}: \`${escapeCode(cut(value, FIELD_LIMIT))}\``;
