@@ -13,7 +13,7 @@ export async function nx(
   { quiet = false, signal }: { quiet?: boolean; signal?: AbortSignal } = {},
 ): Promise<NxResult> {
   const lines: string[] = [];
-  const colour = !quiet && process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const colour = !quiet && process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const child = await startProcess({
     name: 'Nx',
     command: [process.execPath, join(root, 'node_modules/nx/dist/bin/nx.js'), ...args],

@@ -1,12 +1,12 @@
 import { PartError } from '@keelson/testing';
 
-const live = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb';
+const live = process.stderr.isTTY && process.env['TERM'] !== 'dumb';
 const width = 52;
 
 /** What a step says while it runs. */
 export interface Progress {
   /** What is being waited for now. */
-  waiting(for_: string): void;
+  waiting: (for_: string) => void;
 }
 
 /**

@@ -19,7 +19,7 @@ export async function installPackages({ root, allowed }) {
   mkdirSync(join(root, '.cache'), { recursive: true });
   const started = Date.now();
   const seconds = () => ((Date.now() - started) / 1000).toFixed(1);
-  const live = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  const live = process.stderr.isTTY && process.env.TERM !== 'dumb';
   const title = `packages (npm ci: ${missing})`;
   if (!live) process.stderr.write(`  ..  ${title}\n`);
   const timer = live ? setInterval(() => process.stderr.write(`\r  ..  ${title} ${seconds()} s`), 200) : undefined;

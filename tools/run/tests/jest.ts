@@ -26,7 +26,7 @@ const graceAfterResultsMs = 30_000;
 
 /** Runs one Jest over all projects, as many workers as cores, and shows what it prints. */
 export async function runJest({ root, resultsFile, arguments: args, env, signal }: JestRun): Promise<JestOutcome> {
-  const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+  const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const jest = await startProcess({
     name: 'Jest',
     command: [

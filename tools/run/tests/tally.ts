@@ -2,8 +2,10 @@
 export interface JestResults {
   testResults: {
     name: string;
-    status: 'passed' | 'failed' | string;
-    assertionResults: { status: 'passed' | 'failed' | 'pending' | 'todo' | 'skipped' | 'disabled' | string }[];
+    /** 'passed' or 'failed'. */
+    status: string;
+    /** Each 'passed', 'failed', 'pending', 'todo', 'skipped' or 'disabled'. */
+    assertionResults: { status: string }[];
   }[];
 }
 

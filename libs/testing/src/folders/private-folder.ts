@@ -42,11 +42,11 @@ export interface Swept {
  * Ends the processes and removes the folders of runs that were killed. Processes started by a run die with it
  * (pdeathsig); the kill here is for the moment between fork and prctl, when that does not hold yet.
  */
-export function sweepLeftovers(): Swept {
+export function sweepLeftovers(parent = tmpdir()): Swept {
   const swept: Swept = { folders: [], pids: [] };
-  const folders = readdirSync(tmpdir()).flatMap((name) => {
+  const folders = readdirSync(parent).flatMap((name) => {
     const owner = /^keelson-(\d+-\d+-\d+)-/.exec(name)?.[1];
-    return owner !== undefined && isDead(owner) ? [{ owner, path: join(tmpdir(), name) }] : [];
+    return owner !== undefined && isDead(owner) ? [{ owner, path: join(parent, name) }] : [];
   });
   if (folders.length === 0) return swept;
   for (const pid of processesOwnedBy(new Set(folders.map(({ owner }) => owner)))) {

@@ -11,9 +11,9 @@ const given = new Set<number>();
  * to 0 is inside that range, and any client of a busy test run may be given it before the server binds it.
  */
 export async function freePort(): Promise<number> {
-  const range = portsForServers();
-  for (let attempt = 0; range !== undefined && attempt < 200; attempt++) {
-    const port = range.first + Math.floor(Math.random() * (range.last - range.first));
+  const { first, last } = portsForServers();
+  for (let attempt = 0; attempt < (last > first ? 200 : 0); attempt++) {
+    const port = first + Math.floor(Math.random() * (last - first));
     if (!given.has(port) && (await bind(port)) !== undefined) return remember(port);
   }
   const port = await bind(0);
@@ -34,10 +34,10 @@ function remember(port: number): number {
   return port;
 }
 
-function portsForServers(): { first: number; last: number } | undefined {
-  const first = 20_000;
-  const last = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
-  return last - first > 1_000 ? { first, last } : undefined;
+/** From 20,000 up to the outgoing range; empty on a machine whose outgoing range begins below. */
+function portsForServers(): { first: number; last: number } {
+  const range = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8');
+  return { first: 20_000, last: Number(range.split(/\s+/)[0]) };
 }
 
 function bind(port: number): Promise<number | undefined> {

@@ -1,8 +1,10 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { privateFolder, removePrivateFolder } from '../folders/private-folder.ts';
 import { freePort } from '../network/free-port.ts';
 import { type ManagedProcess, startProcess } from '../processes/managed-process.ts';
+import { processesIn } from '../processes/processes-in.ts';
+import { eventually } from '../time/eventually.ts';
 import { binaries } from './binaries.ts';
 import { asAdministrator, createDatabase, type DatabaseOptions } from './databases.ts';
 import { runAs } from './run-as.ts';
@@ -44,16 +46,15 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const base = privateFolder('postgres');
   const dataDir = options.dataDir ?? join(base, 'data');
   if (!existsSync(join(dataDir, 'PG_VERSION'))) await freshDataFolder(dataDir, programs, durable);
-  const port = options.port ?? (await freePort());
-  const sockets = join(base, 'sockets');
-  mkdirSync(sockets);
   runAs().own(base);
+  const port = options.port ?? (await freePort());
   const password = passwordOf(dataDir);
   const adminUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     port: String(port),
-    unix_socket_directories: sockets,
+    // TCP only: a socket's path may have 107 bytes, and the temporary folder's may be longer.
+    unix_socket_directories: '',
     max_connections: String(maxConnections),
     shared_buffers: durable ? '128MB' : '32MB',
     timezone: 'UTC',
@@ -62,7 +63,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     dynamic_shared_memory_type: 'mmap',
     // 'worker' keeps three further processes.
     io_method: 'sync',
-    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'on' }),
+    // Without fsync a commit survives the death of the server, not that of the machine. synchronous_commit stays on:
+    // without it kill -9 of the server loses commits that clients were told of, and tests kill it.
+    ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
     ...options.settings,
   };
   const command = [
@@ -100,6 +103,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     lastLines: (count) => server.lastLines(count),
     restart: async () => {
       await server.stop(10_000, 'SIGINT');
+      await backendsEnd(dataDir);
       server = await start();
     },
     stop: async () => {
@@ -107,6 +111,16 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       removePrivateFolder(base);
     },
   };
+}
+
+/**
+ * After a kill -9 the server's children end by themselves, but a new server must not open the data before they have.
+ * PostgreSQL sees that by the shared memory they hold, which our private IPC namespaces hide from it.
+ */
+async function backendsEnd(dataDir: string): Promise<void> {
+  await eventually(() => processesIn(realpathSync(dataDir)).length === 0, {
+    describe: 'the processes of the killed PostgreSQL have ended',
+  });
 }
 
 async function serverVersion(adminUrl: string): Promise<string> {

@@ -29,7 +29,7 @@ type Answer<T> = { error: string } | { value: T };
 /** In the tests: the run's server, started if this is the first question for it. */
 export async function sharedPart<Name extends keyof Answers>(name: Name): Promise<Answers[Name]> {
   const named = fromEnvironment()[name];
-  if (named !== undefined) return named as Answers[Name];
+  if (named !== undefined) return named;
   const folder = process.env[environment.folder];
   if (folder === undefined) {
     throw new Error(
@@ -96,7 +96,7 @@ export function serveSharedParts(report: (line: string) => void): { stop(): Prom
     stop: async () => {
       watcher.close();
       const parts = await Promise.all(starting.values());
-      await Promise.all(parts.map((part) => part?.stop()));
+      await Promise.all(parts.map(async (part) => part?.stop()));
       removePrivateFolder(join(folder, '..'));
       delete process.env[environment.folder];
     },

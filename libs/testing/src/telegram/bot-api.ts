@@ -46,16 +46,17 @@ export function callMethod(state: BotState, url: URL, contentType: string | unde
 }
 
 function sendMessage(state: BotState, parameters: Parameters, me: object): Answer {
-  const { chat_id: chatId, text: source, parse_mode: parseMode } = parameters;
-  if (chatId === undefined || chatId === '') return refuse(400, 'Bad Request: chat_id is empty');
-  const chat = state.chats.find(({ id }) => String(id) === String(chatId));
+  const { text: source } = parameters;
+  const [chatId, parseMode] = [plain(parameters['chat_id']), plain(parameters['parse_mode'])];
+  if (chatId === '') return refuse(400, 'Bad Request: chat_id is empty');
+  const chat = state.chats.find(({ id }) => String(id) === chatId);
   if (typeof source !== 'string' || source.trim() === '') return refuse(400, 'Bad Request: message text is empty');
   let parsed: ReturnType<typeof parseMarkdownV2> = { text: source, entities: [] };
-  if (parseMode !== undefined && parseMode !== '') {
-    if (/^(html|markdown)$/i.test(String(parseMode))) {
-      return refuse(501, `Not Implemented: this stand-in parses MarkdownV2 only, not ${String(parseMode)}`);
+  if (parseMode !== '') {
+    if (/^(html|markdown)$/i.test(parseMode)) {
+      return refuse(501, `Not Implemented: this stand-in parses MarkdownV2 only, not ${parseMode}`);
     }
-    if (String(parseMode).toLowerCase() !== 'markdownv2') return refuse(400, 'Bad Request: unsupported parse_mode');
+    if (parseMode.toLowerCase() !== 'markdownv2') return refuse(400, 'Bad Request: unsupported parse_mode');
     try {
       parsed = parseMarkdownV2(source);
     } catch (error) {
@@ -98,6 +99,11 @@ function sendMessage(state: BotState, parameters: Parameters, me: object): Answe
 export function tooManyRequests(seconds: number): Answer {
   const description = `Too Many Requests: retry after ${seconds}`;
   return { status: 429, body: { ok: false, error_code: 429, description, parameters: { retry_after: seconds } } };
+}
+
+/** A parameter of a simple type, as text; anything else counts as not given. */
+function plain(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function parametersOf(url: URL, contentType: string | undefined, body: string): Parameters | undefined {

@@ -42,7 +42,7 @@ export async function eventually<T>(
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | typeof tooLate> {
   const timer = new AbortController();
   try {
-    return await Promise.race([promise, pause(ms, tooLate, { signal: timer.signal }) as Promise<typeof tooLate>]);
+    return await Promise.race([promise, pause<typeof tooLate>(ms, tooLate, { signal: timer.signal })]);
   } finally {
     timer.abort();
   }
