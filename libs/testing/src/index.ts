@@ -2,6 +2,8 @@
 export { startPostgres, type Postgres, type PostgresOptions } from './postgres/server.ts';
 export { startRabbitMq, type RabbitMq, type RabbitMqOptions } from './rabbitmq/server.ts';
 export { startPrometheus, type Prometheus, type PrometheusOptions } from './prometheus/server.ts';
+export { startKafka, type Kafka } from './kafka/server.ts';
+export { chromiumPath } from './chromium/chromium-path.ts';
 export { ensurePart, type EnsureOptions } from './packages/ensure-part.ts';
 export { onPath, type PartName } from './packages/parts.ts';
 

@@ -57,9 +57,9 @@ describe('a managed process', () => {
   });
 
   test('that does not exist fails with the reason', async () => {
-    await expect(startProcess({ name: 'ghost', command: ['/no/such/program'], ready: { line: /never/ } })).rejects.toThrow(
-      /ghost: ended with exit code 12[67]/,
-    );
+    await expect(
+      startProcess({ name: 'ghost', command: ['/no/such/program'], ready: { line: /never/ } }),
+    ).rejects.toThrow(/ghost: ended with exit code 12[67]/);
   });
 
   test('that ignores SIGTERM is killed after the grace', async () => {
