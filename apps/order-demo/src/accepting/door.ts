@@ -84,7 +84,8 @@ export class Door {
     if (isConnectionLoss(error)) {
       outcomes.inc({ outcome: 'unavailable' });
       return new CallerError('unavailable', {
-        detail: 'The database is away. Whether the order was kept is not known: send it again with the same Idempotency-Key.',
+        detail:
+          'The database is away. Whether the order was kept is not known: send it again with the same Idempotency-Key.',
         retryAfterSeconds: 1,
         cause: error,
       });

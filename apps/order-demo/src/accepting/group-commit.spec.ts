@@ -69,19 +69,23 @@ describe('group commit', () => {
 
   test('every request gets its own result, whatever the sizes', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer(), { maxLength: 60 }), fc.integer({ min: 1, max: 9 }), async (all, maxBatch) => {
-        const sizes: number[] = [];
-        const write = async (batch: readonly number[]) => {
-          sizes.push(batch.length);
-          return batch.map((n) => ({ n }));
-        };
-        const commit = new GroupCommit({ write, maxBatch, maxWaiting: 100 });
-        const results = await Promise.all(all.map((n) => commit.submit(n)));
-        expect(results.map((result) => result.n)).toEqual(all);
-        expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(maxBatch);
-        await commit.idle();
-        expect(commit.inFlight).toBe(0);
-      }),
+      fc.asyncProperty(
+        fc.array(fc.integer(), { maxLength: 60 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (all, maxBatch) => {
+          const sizes: number[] = [];
+          const write = async (batch: readonly number[]) => {
+            sizes.push(batch.length);
+            return batch.map((n) => ({ n }));
+          };
+          const commit = new GroupCommit({ write, maxBatch, maxWaiting: 100 });
+          const results = await Promise.all(all.map((n) => commit.submit(n)));
+          expect(results.map((result) => result.n)).toEqual(all);
+          expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(maxBatch);
+          await commit.idle();
+          expect(commit.inFlight).toBe(0);
+        },
+      ),
       { numRuns: 50 },
     );
   });

@@ -1,3 +1,4 @@
+import { wakeRelays } from '@keelson/messaging';
 import { type Database, isConnectionLoss, sqlState } from '@keelson/persistence';
 import { setTimeout as pause } from 'node:timers/promises';
 import { seriesOf } from '../reading/history.ts';
@@ -55,6 +56,7 @@ export class OrderStore {
       seriesOf(this.#options.now()),
       this.#options.version,
     ]);
+    wakeRelays(this.#options.database);
     const outcomes = Array.from<Outcome | undefined>({ length: batch.length });
     for (const row of rows) outcomes[row.n] = outcomeOf(row, batch[row.n]!);
     return outcomes.map((outcome, n) => {

@@ -81,11 +81,17 @@ function answer(input: Input, outcome: Outcome): Order {
 function refusal(code: 'unknown-sku' | 'out-of-stock', faults: readonly LineFault[], { body }: Input): CallerError {
   const errors = faults.map(({ line, sku, available }) =>
     available === undefined
-      ? { pointer: `/lines/${line}/sku`, detail: `there is no article ${JSON.stringify(sku)}; GET /v1/stock lists them` }
+      ? {
+          pointer: `/lines/${line}/sku`,
+          detail: `there is no article ${JSON.stringify(sku)}; GET /v1/stock lists them`,
+        }
       : {
           pointer: `/lines/${line}/sku`,
           detail: `${body.lines[line]!.quantity} of ${JSON.stringify(sku)} are wanted, ${available} are left`,
         },
   );
-  return new CallerError(code, { detail: `${errors[0]!.pointer}: ${errors[0]!.detail}. Nothing was reserved.`, errors });
+  return new CallerError(code, {
+    detail: `${errors[0]!.pointer}: ${errors[0]!.detail}. Nothing was reserved.`,
+    errors,
+  });
 }

@@ -1,7 +1,8 @@
 import { Faults } from './faults.ts';
 
 const plan = { errorRate: 0, latencyMs: 0, crashAfterSeconds: 0, seed: 1 };
-const failures = (faults: Faults, count: number) => Array.from({ length: count }, () => faults.nextFails()).filter(Boolean).length;
+const failures = (faults: Faults, count: number) =>
+  Array.from({ length: count }, () => faults.nextFails()).filter(Boolean).length;
 
 describe('injected faults', () => {
   test('the share of failures is the rate, within a percent point over 20,000 orders', () => {

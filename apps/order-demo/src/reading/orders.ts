@@ -60,7 +60,13 @@ export class Orders {
     team: string,
     { after, limit, status, customer }: { after?: string; limit: number; status?: OrderStatus; customer?: string },
   ): Promise<Page<Order>> {
-    const rows = await this.#database.query<OrderRow>(pageOfOrders, [team, after ?? null, status ?? null, customer ?? null, limit + 1]);
+    const rows = await this.#database.query<OrderRow>(pageOfOrders, [
+      team,
+      after ?? null,
+      status ?? null,
+      customer ?? null,
+      limit + 1,
+    ]);
     return paged(rows.map(orderOf), limit, (order) => order.id);
   }
 

@@ -21,6 +21,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   at        timestamptz := date_trunc('milliseconds', clock_timestamp());
+  stamp     text := to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
   last      bigint;
   known     int[];
   chosen    int[];
@@ -78,6 +79,18 @@ BEGIN
     SELECT w.id, w.team, w.principal, w.key, w.fingerprint, series_name, w.number, w.customer, w.phone, w.priced_lines,
            w.total, version, at
       FROM wanted w
+  ), announced AS (
+    -- order.accepted.v1 as @keelson/messaging writes it; its CloudEvents id is the order's own.
+    INSERT INTO outbox (aggregate, message_id, routing_key, mandatory, headers, body)
+    SELECT w.id, w.id, 'order.accepted.v1', true,
+           jsonb_strip_nulls(jsonb_build_object(
+             'cloudEvents:specversion', '1.0', 'cloudEvents:id', w.id, 'cloudEvents:source', 'order-demo',
+             'cloudEvents:type', 'dev.keelson.order.accepted.v1', 'cloudEvents:time', stamp,
+             'cloudEvents:partitionkey', w.id, 'traceparent', w.traceparent)),
+           json_build_object(
+             'orderId', w.id, 'documentNumber', series_name || '-' || lpad(w.number::text, greatest(6, length(w.number::text)), '0'),
+             'customer', w.customer, 'phone', w.phone, 'lines', w.lines, 'totalCents', w.total, 'acceptedAt', stamp)::text
+      FROM wanted w ORDER BY w.n
   )
   SELECT w.n, 'accepted', w.id, w.number, series_name, w.total, at, version, NULL::jsonb FROM wanted w;
 

@@ -6,4 +6,5 @@ export type Role = (typeof ROLES)[number];
 export const ROLE_NAMES = [...ROLES, 'all'] as const;
 
 /** The roles that a process started with this name plays. */
-export const rolesOf = (name: (typeof ROLE_NAMES)[number]): ReadonlySet<Role> => new Set(name === 'all' ? ROLES : [name]);
+export const rolesOf = (name: (typeof ROLE_NAMES)[number]): ReadonlySet<Role> =>
+  new Set(name === 'all' ? ROLES : [name]);

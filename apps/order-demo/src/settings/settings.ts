@@ -1,5 +1,5 @@
 import { EXCHANGE } from '@keelson/contracts';
-import { defineConfig } from '@keelson/service-kit';
+import { defineConfig, flag } from '@keelson/service-kit';
 import { z } from 'zod';
 import { ROLE_NAMES } from './roles.ts';
 
@@ -26,16 +26,24 @@ export const settings = defineConfig({
   ACCEPT_MAX_BATCH: whole(1, 1000).default(64).describe('most orders written in one transaction'),
   ACCEPT_MAX_WAITING: whole(1, 100_000).default(512).describe('most orders that wait to be written; more get 429'),
   ACCEPT_LINGER_MS: whole(0, 100).default(0).describe('time to collect orders before each transaction'),
-  ACCEPT_RETRY_MS: whole(0, 60_000).default(2_000).describe('how long an order is tried again while the database is away'),
+  ACCEPT_RETRY_MS: whole(0, 60_000)
+    .default(2_000)
+    .describe('how long an order is tried again while the database is away'),
 
   ORDER_DEADLINE_SECONDS: whole(1, 604_800).default(300).describe('an order not finished by then is compensated'),
   SWEEP_EVERY_MS: whole(50, 60_000).default(500).describe('how often inventory looks for orders to end'),
-  CONCURRENCY: whole(1, 200).default(8).describe('messages a role handles at once'),
+  DATABASE_POOL_SIZE: whole(4, 100).default(12).describe('connections to the database at most'),
+  OUTBOX_RELAY: flag().default(true).describe('whether this process brings messages from the outbox to the broker'),
   SMS_LATENCY_MS: whole(0, 60_000).default(0).describe('time the built-in SMS provider takes'),
 
   INJECT_ERROR_RATE: z.coerce.number().min(0).max(1).default(0).describe('share of POST /v1/orders answered 500'),
   INJECT_LATENCY_MS: whole(0, 60_000).default(0).describe('time added to POST /v1/orders'),
-  INJECT_CRASH_AFTER_SECONDS: z.coerce.number().min(0).max(86_400).default(0).describe('role api exits 1 after about that time; 0 is never'),
+  INJECT_CRASH_AFTER_SECONDS: z.coerce
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(0)
+    .describe('role api exits 1 after about that time; 0 is never'),
   INJECT_SEED: whole(0, 4_294_967_295).default(1).describe('seed of the injected faults'),
 });
 

@@ -11,11 +11,19 @@ SELECT sku, name, price_cents, $4, $4
 ON CONFLICT DO NOTHING`;
 
 /** Puts the first articles on the shelf: SKU-001 and on, `units` of each. Returns how many articles it added. */
-export async function seedArticles(database: Database, { articles, units }: { articles: number; units: number }): Promise<number> {
+export async function seedArticles(
+  database: Database,
+  { articles, units }: { articles: number; units: number },
+): Promise<number> {
   const rows = Array.from({ length: articles }, (_, index) => ({
     sku: `SKU-${String(index + 1).padStart(3, '0')}`,
     name: NAMES[index % NAMES.length]!,
     cents: 990 + 500 * index,
   }));
-  return await database.execute(seed, [rows.map((row) => row.sku), rows.map((row) => row.name), rows.map((row) => row.cents), units]);
+  return await database.execute(seed, [
+    rows.map((row) => row.sku),
+    rows.map((row) => row.name),
+    rows.map((row) => row.cents),
+    units,
+  ]);
 }

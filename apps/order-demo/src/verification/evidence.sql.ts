@@ -27,6 +27,16 @@ SELECT e.order_id AS "orderId", e.what
  WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = e.order_id)
  ORDER BY e.order_id, e.what`;
 
+// Young orders are left out: they are on their way. The outbox is small, so it is read once and hashed.
+export const open = /* sql */ `
+SELECT o.id, o.accepted_at AS "acceptedAt", p.document_at AS "documentAt", p.coupon_at AS "couponAt",
+       p.notified_at AS "notifiedAt", coalesce(b.unsent, 0)::int AS unsent
+  FROM orders o
+  LEFT JOIN order_process p ON p.order_id = o.id
+  LEFT JOIN (SELECT aggregate, count(*) AS unsent FROM outbox GROUP BY aggregate) AS b ON b.aggregate = o.id::text
+ WHERE o.status = 'accepted' AND o.accepted_at <= $1
+ ORDER BY o.id`;
+
 export const incomplete = /* sql */ `
 SELECT o.id AS "orderId", w.what
   FROM orders o

@@ -55,7 +55,9 @@ export async function gatherEvidence(database: Database, options: GatherOptions)
       readAt,
       counts: (await tx.query<Evidence['counts']>(sql.counts))[0]!,
       missing: await missingIds(tx, options.expected ?? []),
-      holes: (await tx.query<{ series: string; number: string }>(sql.holes)).map((row) => documentNumber(row.series, row.number)),
+      holes: (await tx.query<{ series: string; number: string }>(sql.holes)).map((row) =>
+        documentNumber(row.series, row.number),
+      ),
       orphans: await tx.query<{ orderId: string; what: string }>(sql.orphans),
       open: await openOrders(tx, readAt, options),
       incomplete: await tx.query<{ orderId: string; what: string }>(sql.incomplete),

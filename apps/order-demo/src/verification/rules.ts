@@ -20,7 +20,11 @@ const holesInTheNumbers: Rule = ({ holes }) =>
 
 /** Work done for an order that is not there. */
 const effectsWithoutOrder: Rule = ({ orphans }) =>
-  orphans.map(({ orderId, what }) => ({ kind: 'lost', id: orderId, reason: `there is a ${what} for it, but no such order` }));
+  orphans.map(({ orderId, what }) => ({
+    kind: 'lost',
+    id: orderId,
+    reason: `there is a ${what} for it, but no such order`,
+  }));
 
 /** Past the grace time an open order is stuck while something can still end it, and lost when nothing can. */
 const openTooLong: Rule = ({ open, readAt }, { graceMs }) =>
@@ -30,26 +34,39 @@ const openTooLong: Rule = ({ open, readAt }, { graceMs }) =>
       const coming = whatCanEndIt(order, readAt, graceMs);
       return coming
         ? { kind: 'stuck', id: order.id, reason: `open since ${order.acceptedAt.toISOString()}: ${coming}` }
-        : { kind: 'lost', id: order.id, reason: `open since ${order.acceptedAt.toISOString()}, and nothing is left that could end it` };
+        : {
+            kind: 'lost',
+            id: order.id,
+            reason: `open since ${order.acceptedAt.toISOString()}, and nothing is left that could end it`,
+          };
     });
 
 function whatCanEndIt(order: OpenOrder, now: Date, graceMs: number): string | undefined {
   if (order.unsent > 0) return `${order.unsent} of its messages are still in the outbox`;
   if (order.missing.length === 0) return 'everything is done, the confirmation is due';
   // The sweep has the grace time too: it may just be about to run.
-  if (now.getTime() - order.deadline.getTime() < graceMs) return `no ${order.missing.join(', no ')} yet; compensated at ${order.deadline.toISOString()}`;
+  if (now.getTime() - order.deadline.getTime() < graceMs)
+    return `no ${order.missing.join(', no ')} yet; compensated at ${order.deadline.toISOString()}`;
   return undefined;
 }
 
 /** A confirmed order has all that it was confirmed for. */
 const confirmedWithoutEffect: Rule = ({ incomplete }) =>
-  incomplete.map(({ orderId, what }) => ({ kind: 'lost', id: orderId, reason: `it is confirmed, but there is no ${what} for it` }));
+  incomplete.map(({ orderId, what }) => ({
+    kind: 'lost',
+    id: orderId,
+    reason: `it is confirmed, but there is no ${what} for it`,
+  }));
 
 /** A compensated order keeps nothing: what was granted is withdrawn again. */
 const notWithdrawn: Rule = ({ notWithdrawn, readAt }, { graceMs }) =>
   notWithdrawn
     .filter(({ endedAt }) => readAt.getTime() - endedAt.getTime() > graceMs)
-    .map(({ orderId, what }) => ({ kind: 'stuck', id: orderId, reason: `it is compensated, but its ${what} was not withdrawn` }));
+    .map(({ orderId, what }) => ({
+      kind: 'stuck',
+      id: orderId,
+      reason: `it is compensated, but its ${what} was not withdrawn`,
+    }));
 
 const twice: Rule = ({ duplicates }) =>
   duplicates.map(({ id, what, count }) => ({ kind: 'doubled', id, reason: `${count} ${what} where one is allowed` }));
@@ -63,8 +80,10 @@ const stock: Rule = ({ stock }) =>
     }
     const sum = article.available + article.reserved + article.sold;
     if (sum !== article.received) faults.push(`available + reserved + sold is ${sum}, received ${article.received}`);
-    if (article.reserved !== article.inOpenOrders) faults.push(`reserved is ${article.reserved}, open orders hold ${article.inOpenOrders}`);
-    if (article.sold !== article.inConfirmedOrders) faults.push(`sold is ${article.sold}, confirmed orders hold ${article.inConfirmedOrders}`);
+    if (article.reserved !== article.inOpenOrders)
+      faults.push(`reserved is ${article.reserved}, open orders hold ${article.inOpenOrders}`);
+    if (article.sold !== article.inConfirmedOrders)
+      faults.push(`sold is ${article.sold}, confirmed orders hold ${article.inConfirmedOrders}`);
     return faults.map((reason): Finding => ({ kind: 'negative', id: article.sku, reason }));
   });
 
@@ -82,7 +101,9 @@ const rules: readonly Rule[] = [
 /** The verdict over one snapshot of the database. Each list holds an id once; `findings` says why. */
 export function judge(evidence: Evidence, options: { graceMs: number }): Verdict {
   const findings = rules.flatMap((rule) => rule(evidence, options));
-  const ids = (kind: Finding['kind']) => [...new Set(findings.filter((finding) => finding.kind === kind).map(({ id }) => id))];
+  const ids = (kind: Finding['kind']) => [
+    ...new Set(findings.filter((finding) => finding.kind === kind).map(({ id }) => id)),
+  ];
   return {
     ...evidence.counts,
     lost: ids('lost'),

@@ -29,7 +29,7 @@ export const generalProblems = {
   'rate-limited': { status: 429, title: 'Too many requests' },
   'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
-  overloaded: { status: 503, title: 'The service has too much to do' },
+  overloaded: { status: 429, title: 'The service has too much to do; try again in a moment' },
   unavailable: { status: 503, title: 'A part that the service needs is away' },
   'timed-out': { status: 503, title: 'The service did not finish in time' },
 } as const satisfies ProblemTable;
