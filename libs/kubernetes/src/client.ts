@@ -4,73 +4,20 @@ import { isConflict, isNotFound } from './errors.ts';
 import { accessFromEnvironment, accessFromKubeconfig, type ClusterAccess } from './kubeconfig.ts';
 import { Requests, type ApiRequest } from './requests.ts';
 import { apiVersionOf, resourcePath, type Resource } from './resources.ts';
+import type {
+  ApplyOptions,
+  CallOptions,
+  DeleteOptions,
+  ListOptions,
+  LogOptions,
+  ObjectOptions,
+  PatchOptions,
+  Scale,
+  SelectOptions,
+  WatchRequest,
+  WriteOptions,
+} from './options.ts';
 import type { KubernetesList, KubernetesObject, ObjectMeta, Status } from './wire.ts';
-
-/** What any call takes. */
-export type CallOptions = {
-  signal?: AbortSignal | undefined;
-  /** For the whole call; default 30 s. */
-  timeoutMs?: number | undefined;
-};
-
-export type ObjectOptions = CallOptions & { namespace?: string | undefined; name: string };
-export type SelectOptions = {
-  /** Of a namespaced resource; without it, all namespaces. */
-  namespace?: string | undefined;
-  labelSelector?: string | undefined;
-  fieldSelector?: string | undefined;
-};
-export type ListOptions = CallOptions &
-  SelectOptions & {
-    limit?: number | undefined;
-    continue?: string | undefined;
-    resourceVersion?: string | undefined;
-    resourceVersionMatch?: 'Exact' | 'NotOlderThan' | undefined;
-  };
-export type WriteOptions = CallOptions & {
-  /** Default: the object's own namespace, else the kubeconfig context's. */
-  namespace?: string | undefined;
-  /** Checked and answered as if done, but not stored. */
-  dryRun?: boolean | undefined;
-  fieldManager?: string | undefined;
-  subresource?: string | undefined;
-  /** Unknown and doubled fields: refuse (default), warn, or drop silently. */
-  fieldValidation?: 'Strict' | 'Warn' | 'Ignore' | undefined;
-};
-export type ApplyOptions = WriteOptions & {
-  /** Who owns the applied fields. */
-  fieldManager: string;
-  /** Take fields over from other managers instead of reporting a conflict. */
-  force?: boolean | undefined;
-};
-export type PatchOptions = Omit<WriteOptions, 'namespace'> & {
-  namespace?: string | undefined;
-  name: string;
-  /** `merge` (RFC 7396, default), `json` (RFC 6902) or `strategic` (built-in resources only). */
-  type?: 'merge' | 'json' | 'strategic' | undefined;
-};
-export type DeleteOptions = ObjectOptions & {
-  gracePeriodSeconds?: number | undefined;
-  propagationPolicy?: 'Foreground' | 'Background' | 'Orphan' | undefined;
-  /** Refuse (409) unless these still hold. */
-  preconditions?: { uid?: string; resourceVersion?: string } | undefined;
-  dryRun?: boolean | undefined;
-};
-export type WatchRequest = SelectOptions & {
-  resourceVersion: string;
-  timeoutSeconds: number;
-  headersTimeoutMs: number;
-  signal: AbortSignal;
-};
-export type LogOptions = CallOptions & {
-  namespace?: string | undefined;
-  name: string;
-  container?: string | undefined;
-  tailLines?: number | undefined;
-  previous?: boolean | undefined;
-  timestamps?: boolean | undefined;
-  sinceSeconds?: number | undefined;
-};
 
 const patchTypes = {
   merge: 'application/merge-patch+json',
@@ -140,7 +87,7 @@ export class KubernetesClient {
       query: { labelSelector, fieldSelector, limit, continue: token, resourceVersion, resourceVersionMatch },
     });
     // Items of a list come without apiVersion and kind.
-    const typed = { apiVersion: apiVersionOf(resource as Resource<never>), kind: resource.kind };
+    const typed = { apiVersion: apiVersionOf(resource), kind: resource.kind };
     return { ...list, items: list.items.map((item) => ({ ...typed, ...item })) };
   }
 
@@ -208,7 +155,7 @@ export class KubernetesClient {
    * Fields owned by others with other values come back as a conflict, not as an exception.
    */
   async apply<T>(resource: Resource<T>, object: NoInfer<T>, options: ApplyOptions): Promise<ApplyOutcome<T>> {
-    const body = { apiVersion: apiVersionOf(resource as Resource<never>), kind: resource.kind, ...object };
+    const body = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object };
     const namespace = this.#inNamespace(resource, options.namespace ?? metaOf(object).namespace);
     return applyOutcome(() =>
       this.#requests.json<T>({
@@ -227,11 +174,11 @@ export class KubernetesClient {
 
   /** How many replicas are wanted and how many there are, of anything with a scale subresource. */
   getScale(resource: Resource<never>, options: ObjectOptions): Promise<Scale> {
-    return this.get(resource as Resource<Scale>, { ...options, subresource: 'scale' });
+    return this.get(resource, { ...options, subresource: 'scale' });
   }
 
   setScale(resource: Resource<never>, replicas: number, options: ObjectOptions): Promise<Scale> {
-    return this.patch(resource as Resource<Scale>, { spec: { replicas } }, { ...options, subresource: 'scale' });
+    return this.patch(resource, { spec: { replicas } }, { ...options, subresource: 'scale' });
   }
 
   /** Creates, or reads again and changes, until no other writer came in between (at most `attempts` times). */
@@ -294,7 +241,7 @@ export class KubernetesClient {
     return this.#requests.json({
       ...this.#call(method, resource, namespace, { ...options, name }),
       query: writeQuery(options),
-      body: { apiVersion: apiVersionOf(resource as Resource<never>), kind: resource.kind, ...object },
+      body: { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object },
     });
   }
 
@@ -311,7 +258,7 @@ export class KubernetesClient {
     const { name, subresource, signal, timeoutMs } = options;
     return {
       method,
-      path: resourcePath(resource as Resource<never>, { namespace, name, subresource }),
+      path: resourcePath(resource, { namespace, name, subresource }),
       signal,
       timeoutMs,
     };
@@ -329,12 +276,6 @@ export class KubernetesClient {
     };
   }
 }
-
-/** autoscaling/v1 Scale. */
-export type Scale = KubernetesObject & {
-  spec?: { replicas?: number };
-  status?: { replicas: number; selector?: string };
-};
 
 function writeQuery(
   options: Pick<WriteOptions, 'dryRun' | 'fieldManager' | 'fieldValidation'>,

@@ -11,7 +11,7 @@ export type {
   Scale,
   SelectOptions,
   WriteOptions,
-} from './client.ts';
+} from './options.ts';
 export type { ApiRequest } from './requests.ts';
 export type { ApplyOutcome, FieldConflict } from './apply.ts';
 export {

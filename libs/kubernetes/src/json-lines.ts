@@ -8,7 +8,7 @@ export const maxLineBytes = 16 * 1024 * 1024;
  * and the source is not read further until the consumer asks. A last line without its newline was cut off: it is not
  * delivered. Throws KubernetesUnreachableError for a line that is longer than `limit` bytes or is no JSON.
  */
-export async function* jsonLines(source: AsyncIterable<Buffer>, limit: number = maxLineBytes): AsyncGenerator<unknown> {
+export async function* jsonLines(source: AsyncIterable<Buffer>, limit: number = maxLineBytes): AsyncGenerator {
   let parts: Buffer[] = [];
   let held = 0;
   for await (const chunk of source) {

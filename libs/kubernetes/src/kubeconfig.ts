@@ -10,7 +10,7 @@ export type ClusterAccess = {
   server: string;
   /** Used where a namespaced call names none. */
   namespace: string;
-  /** Read again at every new connection, so that renewed files are picked up. */
+  /** Asked again for every watch and after a 401, so that renewed files are picked up. */
   tls(): TlsOptions;
   credentials: Credentials;
   /** HTTP proxy for this cluster (kubeconfig's proxy-url). */

@@ -1,5 +1,6 @@
 import { backoffDelayMs, defaultBackoff, pause, type BackoffOptions } from './backoff.ts';
-import type { KubernetesClient, SelectOptions } from './client.ts';
+import type { KubernetesClient } from './client.ts';
+import type { SelectOptions } from './options.ts';
 import { isGone, KubernetesError } from './errors.ts';
 import { listWhole } from './pages.ts';
 import type { Resource } from './resources.ts';
@@ -11,13 +12,15 @@ import type { KubernetesObject, WatchEventType } from './wire.ts';
  * that follows; what came and went in between is lost, and so is every version but the last.
  */
 export type Gap = {
+  /** `expired`: the history was compacted. `rewound`: the cluster's data is older than what was read (a restored backup). */
+  cause: 'expired' | 'rewound';
   from: {
     resourceVersion: string;
     /** When the server was last heard up to that version; undefined when it was stored by an earlier run. */
     at: Date | undefined;
   };
   to: { resourceVersion: string; at: Date };
-  /** Objects in the list that are newer than `from`: 0 of a quiet resource that merely aged. Lower bound of the loss. */
+  /** Objects in the list that are newer than `from`; 0 when a quiet collection's version merely aged. */
   changed: number;
   /** The server's words. */
   message: string;
@@ -49,6 +52,8 @@ export type ListWatchOptions<T> = SelectOptions & {
 
 /** `waiting`: for the next attempt, after an error. */
 export type ListWatchState = 'new' | 'listing' | 'watching' | 'waiting' | 'stopped';
+
+type Loss = { cause: Gap['cause']; message: string };
 
 const defaultInactivityMs = 120_000;
 /** A watch that ends sooner and brought nothing counts as failed, or a broken server would be asked without a pause. */
@@ -101,26 +106,47 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
 
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
-    let gone: KubernetesError | undefined;
+    let lost: Loss | undefined;
+    // A stored version, or one from before an outage: the server may since have been replaced by an older copy.
+    let suspect = this.#resourceVersion !== undefined;
     while (!signal.aborted) {
+      let listed = false;
       try {
-        if (this.#resourceVersion === undefined || gone !== undefined) {
-          await this.#list(gone);
-          gone = undefined;
+        if (suspect) lost ??= await this.#rewound();
+        suspect = false;
+        if (this.#resourceVersion === undefined || lost !== undefined) {
+          await this.#list(lost);
+          lost = undefined;
+          listed = true;
         }
         await this.#watch(this.#resourceVersion ?? '0');
       } catch (error) {
         if (signal.aborted) break;
-        const before = gone;
-        // A second 410 right after a list is a broken server, not an old version: wait as for any other error.
-        if (isGone(error) && before === undefined && this.#attempt === 0) {
-          gone = error;
-          continue;
+        suspect = true;
+        if (isGone(error)) {
+          lost = { cause: 'expired', message: error.message };
+          // Right after a list it is a broken server rather than an old version: wait as for any other error.
+          if (!listed) continue;
         }
-        if (isGone(error)) gone ??= error;
         await this.#wait(error);
       }
     }
+  }
+
+  /**
+   * A version from the future would be waited for in silence until the cluster gets there: every change until then
+   * would be missed.
+   */
+  async #rewound(): Promise<Loss | undefined> {
+    const { client, resource } = this.#options;
+    const ours = this.#resourceVersion;
+    if (ours === undefined) return undefined;
+    const { signal } = this.#stopping;
+    const page = await client.list(resource, { ...this.#select(), limit: 1, signal });
+    const theirs = page.metadata.resourceVersion;
+    if (theirs === undefined || !isNewer(ours, theirs)) return undefined;
+    const message = `resourceVersion ${ours} is ahead of the server's ${theirs}: the cluster was restored or replaced`;
+    return { cause: 'rewound', message };
   }
 
   async #wait(error: unknown): Promise<void> {
@@ -133,19 +159,23 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
     await pause(retryInMs, this.#stopping.signal);
   }
 
-  async #list(gone: KubernetesError | undefined): Promise<void> {
+  async #list(lost: Loss | undefined): Promise<void> {
     this.#state = 'listing';
     const { client, resource, onSync, onGap, pageSize } = this.#options;
     const { signal } = this.#stopping;
     const list = await listWhole(client, resource, { ...this.#select(), pageSize, signal });
     signal.throwIfAborted();
     const from = this.#resourceVersion;
-    if (gone !== undefined && from !== undefined) {
+    if (lost !== undefined && from !== undefined) {
       await onGap?.({
+        cause: lost.cause,
         from: { resourceVersion: from, at: this.#heardAt },
         to: { resourceVersion: list.resourceVersion, at: new Date() },
-        changed: list.items.filter((item) => isNewer(item.metadata?.resourceVersion, from)).length,
-        message: gone.message,
+        changed:
+          lost.cause === 'rewound'
+            ? list.items.length
+            : list.items.filter((item) => isNewer(item.metadata?.resourceVersion, from)).length,
+        message: lost.message,
       });
     }
     await onSync?.(list.items, list.resourceVersion);
@@ -172,6 +202,7 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
       if (event.type === 'BOOKMARK') await onBookmark?.(version);
       else await onEvent(event.type, event.object, version);
       this.#reached(version);
+      this.#attempt = 0;
     }
     if (!heard && performance.now() - began < shortWatchMs && !signal.aborted) {
       throw new Error(`watch of ${resource.plural}: the server ended it at once, without an event`);
@@ -183,7 +214,6 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
   #reached(version: string): void {
     if (version !== '') this.#resourceVersion = version;
     this.#heardAt = new Date();
-    this.#attempt = 0;
   }
 
   #select(): SelectOptions {

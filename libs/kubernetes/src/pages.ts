@@ -1,4 +1,5 @@
-import type { KubernetesClient, SelectOptions } from './client.ts';
+import type { KubernetesClient } from './client.ts';
+import type { SelectOptions } from './options.ts';
 import { isGone } from './errors.ts';
 import type { Resource } from './resources.ts';
 

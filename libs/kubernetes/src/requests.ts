@@ -118,10 +118,11 @@ export class Requests {
           ...(this.#access.impersonate !== undefined && { 'impersonate-user': this.#access.impersonate }),
         },
       });
-      // A token that was renewed since it was read: once more with the new one.
-      if (response.statusCode !== 401 || authorization === undefined || attempt > 0) return response;
+      // A token or a certificate that was renewed since it was read: once more with the new one.
+      if (response.statusCode !== 401 || attempt > 0) return response;
       response.resume();
       this.#access.credentials.refused();
+      this.#transport.renew();
     }
   }
 }

@@ -92,11 +92,16 @@ export class Transport {
     this.#pool = undefined;
   }
 
+  /** New connections from now on, with certificates read anew; requests under way keep theirs. */
+  renew(): void {
+    this.#pool = undefined;
+  }
+
   async #useCertificate(): Promise<void> {
     const certificate = await this.#access.credentials.certificate?.();
     if (certificate?.cert === this.#certificate?.cert) return;
     this.#certificate = certificate;
-    this.close();
+    this.renew();
   }
 
   #newAgent(pooled: boolean): HttpAgent {

@@ -1,4 +1,5 @@
-import type { KubernetesClient, SelectOptions } from './client.ts';
+import type { KubernetesClient } from './client.ts';
+import type { SelectOptions } from './options.ts';
 import { KubernetesError, KubernetesUnreachableError } from './errors.ts';
 import { jsonLines } from './json-lines.ts';
 import type { Resource } from './resources.ts';
@@ -32,7 +33,7 @@ export async function* watchStream<T extends KubernetesObject>(
   options: WatchStreamOptions,
 ): AsyncGenerator<Exclude<WatchEvent<T>, { type: 'ERROR' }>> {
   const { inactivityMs, signal, random, ...select } = options;
-  const response = await client.openWatch(resource as Resource<never>, {
+  const response = await client.openWatch(resource, {
     ...select,
     timeoutSeconds: watchTimeoutSeconds(inactivityMs, random),
     headersTimeoutMs: inactivityMs,
