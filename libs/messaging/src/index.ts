@@ -4,7 +4,14 @@ export { type RetryPolicy } from './consume/retry-policy.ts';
 export { type MessageContext, type SubscribeOptions, type Subscription } from './consume/subscription.ts';
 export { type Received, type ReceivedOf } from './envelope/received.ts';
 export * from './errors.ts';
-export { Messaging, type MessagingHealth, type MessagingOptions, type PublishOptions } from './messaging.ts';
+export {
+  Messaging,
+  type MessagingHealth,
+  type MessagingOptions,
+  type PublishOptions,
+  type QueuePlan,
+} from './messaging.ts';
 export { outboxMigrations } from './outbox/migrations.ts';
 export { outbox, outboxAll, type OutboxEntry, type OutboxOptions } from './outbox/outbox.ts';
+export { wakeRelays } from './outbox/wake.ts';
 export { type OutboxLag, type OutboxRelay } from './outbox/relay.ts';

@@ -1,5 +1,6 @@
 import { EXCHANGE, messageParked, type MessageDefinition, type Payload } from '@keelson/contracts';
 import { stderrLog, type Database, type Log } from '@keelson/persistence';
+import type { ChannelModel } from 'amqplib';
 import { AmqpConnection, type ConnectionState } from './connection/connection.ts';
 import { Consumer, type ConsumerOptions } from './consume/consumer.ts';
 import { defaultRetryPolicy } from './consume/retry-policy.ts';
@@ -8,6 +9,7 @@ import { encode } from './envelope/encode.ts';
 import { ClosedError } from './errors.ts';
 import { OutboxRelay, type RelayOptions } from './outbox/relay.ts';
 import { Publisher } from './publish/publisher.ts';
+import { declareConsumer } from './topology/declare.ts';
 import { defaultDelays, type DelaySettings } from './topology/delays.ts';
 import { defaultQueueSettings } from './topology/queue.ts';
 
@@ -29,8 +31,16 @@ export interface MessagingOptions {
   onLoss?: 'reject' | 'retry';
   heartbeatSeconds?: number;
   delays?: DelaySettings;
+  /**
+   * Queues that must be there before anything is published, also those that other processes consume: a message for a
+   * role that was never started then waits for it, instead of reaching only the roles that were.
+   */
+  topology?: readonly QueuePlan[];
   log?: Log;
 }
+
+/** A queue with what is bound to it; the same as its {@link SubscribeOptions} say. */
+export type QueuePlan = Pick<SubscribeOptions, 'queue' | 'messages' | 'limits'>;
 
 export interface PublishOptions {
   /** Partition key: messages with the same key belong in order. */
@@ -97,8 +107,9 @@ export class Messaging {
     this.#consuming = new AmqpConnection({ ...common, purpose: 'consume' });
     this.#publisher = new Publisher({
       connection: this.#publishing,
-      prepare: async (channel) => {
+      prepare: async (channel, model) => {
         await channel.assertExchange(this.#exchange, 'topic', { durable: true });
+        for (const plan of options.topology ?? []) await this.#declare(model, plan);
       },
       window: options.window ?? 1_000,
       windowBytes: 32 * 1_048_576,
@@ -271,6 +282,17 @@ export class Messaging {
         { queue, error: String(error) },
         'the notice of a parked message was not published; the message itself is safe',
       );
+    });
+  }
+
+  async #declare(model: ChannelModel, { queue, messages, limits }: QueuePlan): Promise<void> {
+    for (const message of messages) this.#mustKnow(message);
+    await declareConsumer(model, {
+      exchange: this.#exchange,
+      queue,
+      routingKeys: messages.map((message) => message.routingKey),
+      settings: { ...defaultQueueSettings, ...limits },
+      delays: this.#options.delays ?? defaultDelays,
     });
   }
 

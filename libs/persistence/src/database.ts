@@ -164,8 +164,9 @@ async function connect(dataSource: DataSource, options: DatabaseOptions, log: Lo
       await dataSource.initialize();
       return;
     } catch (error) {
-      const reason =
-        error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
+      // Of several addresses refused, Node's error has a code and no message.
+      const { message, code } = error as { message?: string; code?: string };
+      const reason = message || code || String(error);
       if (isAccessRefusal(error)) {
         throw new DatabaseAccessError(
           `PostgreSQL at ${where(options.url)} refuses ${options.name}: ${reason}. Check DATABASE_URL.`,

@@ -15,10 +15,8 @@ export class NewerSchemaError extends Error {
 
 /** SQLSTATE of an error from the server, looked up through wrappers; undefined for anything else. */
 export function sqlState(error: unknown): string | undefined {
-  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
-    const code: unknown = (current as { code?: unknown }).code;
+  for (const { code } of chain(error)) {
     if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E')) return code;
-    current = (current as { driverError?: unknown }).driverError ?? current.cause;
   }
   return undefined;
 }
@@ -50,12 +48,28 @@ const lostMessages =
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return lostStates.test(state);
-  for (let current = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
-    const code: unknown = (current as { code?: unknown }).code;
-    if (typeof code === 'string' && lostCodes.has(code)) return true;
-    if (lostMessages.test(current.message)) return true;
-    if (current instanceof AggregateError && current.errors.some(isConnectionLoss)) return true;
-    current = (current as { driverError?: unknown }).driverError ?? current.cause;
+  return chain(error).some(
+    ({ code, message, errors }) =>
+      (typeof code === 'string' && lostCodes.has(code)) ||
+      (typeof message === 'string' && lostMessages.test(message)) ||
+      (Array.isArray(errors) && errors.some(isConnectionLoss)),
+  );
+}
+
+interface Link {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  /** Of an AggregateError: one for each address that was tried. */
+  readonly errors?: unknown;
+}
+
+/** The error and what it wraps (TypeORM's driverError, ES2022's cause), at most five deep. */
+function chain(error: unknown): Link[] {
+  const links: Link[] = [];
+  for (let current = error; typeof current === 'object' && current !== null && links.length < 5;) {
+    links.push(current);
+    const { driverError, cause } = current as { driverError?: unknown; cause?: unknown };
+    current = driverError ?? cause;
   }
-  return false;
+  return links;
 }

@@ -8,6 +8,8 @@ export {
   NewerSchemaError,
   sqlState,
 } from './failures.ts';
+export { idempotencyMigrations } from './idempotency/migrations.ts';
+export { PostgresIdempotencyStore, type IdempotencyOptions } from './idempotency/store.ts';
 export { stderrLog, type Log } from './log.ts';
 export { type MigrationClass } from './migrations.ts';
 export { PersistenceModule, type PersistenceModuleOptions } from './nest/persistence.module.ts';

@@ -2,6 +2,7 @@ import type { Log } from '@keelson/persistence';
 import { connect, type ChannelModel } from 'amqplib';
 import { hostname } from 'node:os';
 import { BrokerAccessError, ClosedError } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 import { fullJitter } from './backoff.ts';
 
 export interface ConnectionOptions {
@@ -80,8 +81,7 @@ export class AmqpConnection {
     try {
       await this.#attempt();
     } catch (error) {
-      const message =
-        error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error);
+      const message = messageOf(error);
       if (isRefusal(message)) {
         await this.close();
         throw new BrokerAccessError(`RabbitMQ at ${this.address} refuses us: ${message}. Check AMQP_URL.`, {
@@ -165,7 +165,7 @@ export class AmqpConnection {
             const model = this.#model;
             this.#model = undefined;
             if (model !== undefined) cut(model);
-            this.#schedule(attempt + 1, error instanceof Error ? error.message || String(error) : String(error));
+            this.#schedule(attempt + 1, messageOf(error));
           },
         );
       },

@@ -9,6 +9,7 @@ import { KEELSON } from '../envelope/headers.ts';
 import type { Received } from '../envelope/received.ts';
 import { contextFrom } from '../envelope/trace-context.ts';
 import { TopologyMismatchError } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 import { Fifo } from '../publish/fifo.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { declareConsumer } from '../topology/declare.ts';
@@ -18,7 +19,7 @@ import { decode } from './decode.ts';
 import { park, sendLater, type Failures } from './delayed.ts';
 import { NonRetryableError } from './failure.ts';
 import { firstTime } from './inbox.ts';
-import { judge, messageOf, type RetryPolicy } from './retry-policy.ts';
+import { judge, type RetryPolicy } from './retry-policy.ts';
 import type { MessageContext, Subscription, SubscriptionState } from './subscription.ts';
 
 export interface ConsumerOptions {

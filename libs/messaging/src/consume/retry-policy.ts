@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import { NonRetryableError, ThrottledError } from './failure.ts';
 
 export interface RetryPolicy {
@@ -67,6 +68,3 @@ export const delayAfter = (attempts: number, policy: RetryPolicy): number =>
 
 /** Jitter only lengthens, by up to a quarter: who was told to wait must not come early. */
 const lengthen = (delayMs: number, random: () => number): number => Math.round(delayMs * (1 + random() / 4));
-
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message || error.name : String(error);

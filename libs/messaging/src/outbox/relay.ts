@@ -2,7 +2,7 @@ import type { Database, Log } from '@keelson/persistence';
 import { Client } from 'pg';
 import { fullJitter } from '../connection/backoff.ts';
 import { within } from '../connection/connection.ts';
-import { messageOf } from '../consume/retry-policy.ts';
+import { messageOf } from '../message-of.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { relayBatch } from './batch.ts';
 import { CHANNEL, onWake } from './wake.ts';

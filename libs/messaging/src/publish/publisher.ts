@@ -12,12 +12,13 @@ import {
   PublishUncertainError,
   UnroutableError,
 } from '../errors.ts';
+import { messageOf } from '../message-of.ts';
 import { Fifo } from './fifo.ts';
 
 export interface PublisherOptions {
   connection: AmqpConnection;
   /** Makes sure that what this publisher sends to exists; run on each new channel. */
-  prepare?(channel: ConfirmChannel): Promise<void>;
+  prepare?(channel: ConfirmChannel, model: ChannelModel): Promise<void>;
   /** Messages sent and not yet confirmed, at most. */
   window: number;
   /** Their bodies together, at most. */
@@ -145,7 +146,7 @@ export class Publisher {
     channel.on('return', (message) => this.#returned(message));
     // When the whole connection went, its own listener tells more, a moment later.
     channel.on('close', () => setImmediate(() => this.#channelClosed(channel, model, failure)));
-    await this.#options.prepare?.(channel);
+    await this.#options.prepare?.(channel, model);
     if (this.#closed) return;
     this.#blocked = undefined;
     this.#channel = channel;
@@ -182,7 +183,7 @@ export class Publisher {
     if (this.#options.onLoss === 'reject') {
       for (const pending of flying) this.#fail(pending, uncertain(pending, `the connection was lost (${reason})`));
     } else {
-      for (const pending of flying.reverse()) {
+      for (const pending of flying.toReversed()) {
         if (pending.settled) continue;
         pending.returned = false;
         this.#waiting.unshift(pending);
@@ -237,14 +238,14 @@ export class Publisher {
         properties(envelope, pending.mandatory),
         (error: unknown) => {
           // amqplib tells a refusal and a closed channel apart by the text alone; the latter is #lost's to handle.
-          if (error instanceof Error && error.message !== 'message nacked') return;
+          if (error !== null && messageOf(error) !== 'message nacked') return;
           if (this.#flying.delete(pending)) this.#confirmed(pending, error);
         },
       );
     } catch (error) {
       // The channel is closing: its 'close' event follows. An error in the message itself must reach the caller.
-      if (error instanceof Error && error.name === 'IllegalOperationError') this.#requeue(pending);
-      else this.#fail(pending, error instanceof Error ? error : new Error(String(error)));
+      if ((error as Error).name === 'IllegalOperationError') this.#requeue(pending);
+      else this.#fail(pending, error as Error);
       return;
     }
     pending.sent = true;

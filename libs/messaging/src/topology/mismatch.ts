@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import { TopologyMismatchError } from '../errors.ts';
 
 const argument =
@@ -8,9 +9,10 @@ const argument =
  * Returns undefined for any other failure.
  */
 export function explainMismatch(error: unknown): TopologyMismatchError | undefined {
-  if (!(error instanceof Error) || !/PRECONDITION[-_]FAILED/.test(error.message)) return undefined;
-  const match = argument.exec(error.message.replaceAll('\\"', '"'));
-  if (match === null) return new TopologyMismatchError(error.message, { cause: error });
+  const message = messageOf(error);
+  if (!/PRECONDITION[-_]FAILED/.test(message)) return undefined;
+  const match = argument.exec(message.replaceAll('\\"', '"'));
+  if (match === null) return new TopologyMismatchError(message, { cause: error });
   const [, name, kind, object, vhost, wanted, current] = match;
   const remedy =
     kind === 'queue'
