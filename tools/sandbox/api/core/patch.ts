@@ -1,0 +1,120 @@
+import { apply } from '../fields/managers.ts';
+import { unsupportedMediaType } from '../http/request.ts';
+import { ApiError, badRequest, notFound } from '../http/status.ts';
+import { type Json, type KubeObject, timestamp } from '../json.ts';
+import { jsonPatch } from '../patch/json-patch.ts';
+import { mergePatch } from '../patch/merge-patch.ts';
+import { strategicPatch } from '../patch/strategic.ts';
+import type { Resource } from '../registry.ts';
+import { keyOf } from '../store/collection.ts';
+import type { Cluster } from './cluster.ts';
+import { type WriteOptions, admitBody, checkType, create, resetFields, update } from './write.ts';
+
+export const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
+
+/** `target` patched in the way that the content type names. Not for apply, which needs the owners of fields. */
+export function patched(resource: Resource, target: Json, patch: Json, type: string): Json {
+  if (type === 'application/json-patch+json') return jsonPatch(target, patch);
+  if (type === 'application/merge-patch+json') return mergePatch(target, patch);
+  if (type === 'application/strategic-merge-patch+json' && !resource.custom) {
+    return strategicPatch(target, patch, resource.schema);
+  }
+  throw unsupportedMediaType(type, resource.custom ? patchTypes.filter((t) => !t.includes('strategic')) : patchTypes);
+}
+
+export interface PatchRequest {
+  namespace: string | undefined;
+  name: string;
+  patch: Json;
+  type: string;
+  force: boolean;
+}
+
+/** Patches or applies; `created` says that an apply made the object. */
+export function patchObject(
+  cluster: Cluster,
+  resource: Resource,
+  request: PatchRequest,
+  options: WriteOptions & { managerGiven: boolean },
+): { object: KubeObject; created: boolean } {
+  const { namespace, name, patch, type } = request;
+  if (type === 'application/apply-patch+yaml') return applyObject(cluster, resource, request, options);
+  if (request.force)
+    throw new ApiError(
+      422,
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+      {},
+    );
+  const change = (current: KubeObject): Json => patched(resource, current, patch, type);
+  return { object: update(cluster, resource, namespace, name, change, options), created: false };
+}
+
+function applyObject(
+  cluster: Cluster,
+  resource: Resource,
+  { namespace, name, patch, force }: PatchRequest,
+  options: WriteOptions & { managerGiven: boolean },
+): { object: KubeObject; created: boolean } {
+  if (!options.managerGiven) {
+    throw new ApiError(
+      422,
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      {
+        group: 'meta.k8s.io',
+        kind: 'PatchOptions',
+        causes: [
+          {
+            reason: 'FieldValueRequired',
+            message: 'Required value: is required for apply patch',
+            field: 'fieldManager',
+          },
+        ],
+      },
+    );
+  }
+  if (!patch?.apiVersion || !patch?.kind) {
+    throw badRequest("invalid object type: Object 'apiVersion' and 'kind' must be set");
+  }
+  checkType(resource, patch);
+  if (patch.metadata?.managedFields?.length) throw badRequest('metadata.managedFields must be nil');
+  const view = resource.view;
+  const config = admitBody(resource, { ...patch, metadata: { ...patch.metadata, name } }, options);
+  const stored = view ? view.toStored(config) : config;
+  const { schema } = view ? (cluster.registry.find('', 'v1', resource.plural) as Resource) : resource;
+  const key = keyOf(resource.namespaced ? namespace : undefined, name);
+  const live = cluster.store.collection(resource.storage).get(key);
+  if (!live && options.subresource) throw notFound(resource, name);
+  const writer = { manager: options.manager, subresource: options.subresource, now: timestamp(cluster.now()) };
+  const { resourceVersion, uid } = config.metadata;
+  if (!live && resourceVersion) throw notFound(resource, name);
+  const merged = apply(live, withoutServerFields(stored), schema, writer, {
+    force,
+    ignore: resetFields(resource, options.subresource),
+  });
+  if (!live) return { object: create(cluster, resource, namespace, patch, options, merged.settle), created: true };
+  const change = (): Json => {
+    const object = view ? view.fromStored(merged.object) : merged.object;
+    // The optimistic lock counts only where the applied configuration asks for it.
+    return { ...object, metadata: { ...object.metadata, resourceVersion, uid } };
+  };
+  return {
+    object: update(cluster, resource, namespace, name, change, {
+      ...options,
+      fieldValidation: 'Ignore',
+      settle: merged.settle,
+    }),
+    created: false,
+  };
+}
+
+function withoutServerFields(object: KubeObject): KubeObject {
+  const { resourceVersion: _, uid: __, creationTimestamp: ___, managedFields: ____, ...metadata } = object.metadata;
+  return { ...object, metadata: metadata as KubeObject['metadata'] };
+}
