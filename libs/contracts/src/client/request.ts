@@ -15,7 +15,7 @@ export function urlFor(baseUrl: string, endpoint: Endpoint, { params = {}, query
   const path = endpoint.path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => {
     const value = params[name];
     if (value === undefined || value === '') throw new TypeError(`${endpoint.path} needs the parameter "${name}"`);
-    return encodeURIComponent(String(value));
+    return encodeURIComponent(textOf(value));
   });
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
@@ -24,8 +24,10 @@ export function urlFor(baseUrl: string, endpoint: Endpoint, { params = {}, query
   return `${baseUrl.replace(/\/+$/, '')}${path}${search.size === 0 ? '' : `?${search.toString()}`}`;
 }
 
-const textOf = (value: unknown): string =>
-  value instanceof Date ? value.toISOString() : typeof value === 'object' ? JSON.stringify(value) : String(value);
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+}
 
 /** Method, headers and body of the call; the same for each attempt. */
 export function requestFor(endpoint: Endpoint, input: LooseInput, token: string | undefined): RequestInit {

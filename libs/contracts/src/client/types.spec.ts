@@ -4,7 +4,7 @@ import { createClient } from './create-client.ts';
 import { paginate } from './paginate.ts';
 
 // Checked by the compiler: a line marked ts-expect-error that compiles is an error.
-export async function types(): Promise<void> {
+async function types(): Promise<void> {
   const orders = createClient(ordersApi, { baseUrl: 'http://127.0.0.1:1' });
   const certificates = createClient(certificatesApi, { baseUrl: 'http://127.0.0.1:1' });
   await orders.listOrders();
@@ -28,6 +28,10 @@ export async function types(): Promise<void> {
   // @ts-expect-error the body is missing
   await orders.placeOrder({});
 }
+
+test('wrong calls do not compile', () => {
+  expect(types).toBeInstanceOf(Function);
+});
 
 test('the client has one function for each operation', () => {
   const client = createClient(ordersApi, { baseUrl: 'http://127.0.0.1:1' });

@@ -3,10 +3,10 @@ import type { Api, Endpoint } from '../http/endpoint.ts';
 
 /** A request part that may be left out where everything in it may. */
 type Part<Name extends string, Schema> = Schema extends z.ZodType
-  ? Record<never, never> extends z.input<Schema>
+  ? object extends z.input<Schema>
     ? { readonly [K in Name]?: z.input<Schema> }
     : { readonly [K in Name]: z.input<Schema> }
-  : Record<never, never>;
+  : unknown;
 
 type SchemaOf<E, Key extends string> = E extends { readonly [K in Key]: infer Schema } ? Schema : undefined;
 
@@ -17,13 +17,11 @@ interface CommonInput {
 }
 
 /** Writes that honour it get a random key by themselves; give one to make a call repeatable across processes. */
-type KeyInput<E> = E extends { readonly idempotent: true }
-  ? { readonly idempotencyKey?: string }
-  : Record<never, never>;
+type KeyInput<E> = E extends { readonly idempotent: true } ? { readonly idempotencyKey?: string } : unknown;
 
 type RawBody<E> = E extends { readonly bodyType: string; readonly body?: undefined }
   ? { readonly body: string | Uint8Array }
-  : Record<never, never>;
+  : unknown;
 
 /** What a call of that operation takes. */
 export type CallInput<E extends Endpoint> = Part<'params', SchemaOf<E, 'params'>> &
@@ -49,8 +47,7 @@ export type CallResult<E extends Endpoint> = E extends { readonly response: infe
       ? Uint8Array
       : void;
 
-type Arguments<E extends Endpoint> =
-  Record<never, never> extends CallInput<E> ? [input?: CallInput<E>] : [input: CallInput<E>];
+type Arguments<E extends Endpoint> = object extends CallInput<E> ? [input?: CallInput<E>] : [input: CallInput<E>];
 
 export type Call<E extends Endpoint> = (...input: Arguments<E>) => Promise<CallResult<E>>;
 

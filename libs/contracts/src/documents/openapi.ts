@@ -95,10 +95,8 @@ function requestBody(endpoint: Endpoint, schemas: SchemaCollector): object {
 }
 
 function success(endpoint: Endpoint, schema: JsonSchema | undefined): object {
-  const headers = {
-    ...(endpoint.idempotent === true
-      ? { 'Idempotent-Replayed': { description: '`true` on a repeated answer', schema: { type: 'string' } } }
-      : {}),
+  const replayed = {
+    'Idempotent-Replayed': { description: '`true` on a repeated answer', schema: { type: 'string' } },
   };
   const content =
     schema === undefined && endpoint.responseType === undefined
@@ -106,7 +104,7 @@ function success(endpoint: Endpoint, schema: JsonSchema | undefined): object {
       : { content: { [endpoint.responseType ?? 'application/json']: schema === undefined ? {} : { schema } } };
   return {
     description: endpoint.status === 202 ? 'Accepted' : endpoint.status === 201 ? 'Created' : 'Done',
-    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(endpoint.idempotent === true ? { headers: replayed } : {}),
     ...content,
   };
 }

@@ -4,7 +4,7 @@ import { baseShape, type BaseShape } from './base-config.ts';
 type Merged<Shape extends z.ZodRawShape> = Omit<BaseShape, keyof Shape> & Shape;
 
 /** The schema of a service's configuration: the base keys and its own. */
-export type ConfigSchema<Shape extends z.ZodRawShape = Record<never, never>> = z.ZodObject<Merged<Shape>>;
+export type ConfigSchema<Shape extends z.ZodRawShape = object> = z.ZodObject<Merged<Shape>>;
 
 /** The part of a loaded configuration that the kit itself uses. */
 export type BaseConfig = z.output<z.ZodObject<Omit<BaseShape, 'DATABASE_URL' | 'AMQP_URL'>>>;
@@ -14,5 +14,5 @@ export type BaseConfig = z.output<z.ZodObject<Omit<BaseShape, 'DATABASE_URL' | '
  * (`DATABASE_URL: databaseUrl.optional()`).
  */
 export function defineConfig<const Shape extends z.ZodRawShape>(shape: Shape): ConfigSchema<Shape> {
-  return z.object({ ...baseShape, ...shape }) as unknown as ConfigSchema<Shape>;
+  return z.object({ ...baseShape, ...shape });
 }

@@ -59,12 +59,16 @@ function readSecret(
   if (names.includes(variable)) return; // the service gives NAME_FILE a meaning of its own
   const path = environment[variable] || fromFile[variable];
   if (path === undefined) return;
+  if (typeof path !== 'string') {
+    faults.push({ name: variable, detail: 'must be the path of a file' });
+    return;
+  }
   if (environment[name]) {
     faults.push({ name, detail: `is given twice, here and by ${variable}; leave one out` });
     return;
   }
   try {
-    values[name] = readFileSync(String(path), 'utf8').trimEnd();
+    values[name] = readFileSync(path, 'utf8').trimEnd();
   } catch (error) {
     faults.push({ name, detail: `the file that ${variable} names cannot be read: ${(error as Error).message}` });
   }

@@ -30,7 +30,7 @@ export async function honourIdempotency({ endpoint, input, request, reply, store
 
   const scope: IdempotencyScope = {
     key,
-    team: `${input.principal.team}/${input.principal.name}`,
+    owner: `${input.principal.team}/${input.principal.name}`,
     operation: `${endpoint.method} ${endpoint.path}`,
   };
   const begun = await store.begin(scope, fingerprint(input, request));
@@ -58,13 +58,14 @@ export async function honourIdempotency({ endpoint, input, request, reply, store
     },
   };
   try {
-    const result = await run({ ...input, idempotencyKey: key, idempotency } as OperationInput<Endpoint>);
+    const result = await run({ ...input, idempotencyKey: key, idempotency });
     if (!stored && !(await store.finish(scope, claim, answerOf(endpoint, result)))) {
       log.warn({ operation: scope.operation }, 'the request took longer than its claim on the key; it was done twice');
     }
     return result;
   } catch (error) {
-    if (!stored || error instanceof CallerError) await settle(store, scope, claim, error, request);
+    // Harmless where an answer was kept and committed: only an open claim is settled.
+    await settle(store, scope, claim, error, request);
     throw error;
   }
 }

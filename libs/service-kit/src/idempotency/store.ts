@@ -1,7 +1,8 @@
 /** Identifies one use of a key: the same key of another team or operation is another one. */
 export interface IdempotencyScope {
   readonly key: string;
-  readonly team: string;
+  /** Who used it: `<team>/<name of the token>`. */
+  readonly owner: string;
   /** `POST /v1/certificates`. */
   readonly operation: string;
 }

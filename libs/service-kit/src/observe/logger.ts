@@ -30,7 +30,7 @@ export interface Logger {
 
 const root: PinoLogger = pino(
   {
-    level: process.env['LOG_LEVEL'] || 'info',
+    level: 'info',
     base: {},
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },

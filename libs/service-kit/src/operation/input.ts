@@ -13,8 +13,8 @@ type Media = Buffer | AsyncIterable<ServerSentEvent>;
 
 /** What a method of that operation is given: everything validated. */
 export interface OperationInput<E extends Endpoint> {
-  readonly params: Output<E, 'params', Record<never, never>>;
-  readonly query: Output<E, 'query', Record<never, never>>;
+  readonly params: Output<E, 'params', object>;
+  readonly query: Output<E, 'query', object>;
   /** Parsed by the operation's schema; a Buffer where the operation names another media type and no schema. */
   readonly body: Output<E, 'body', E extends { readonly bodyType: string } ? Buffer : undefined>;
   /** On operations without a scope the anonymous principal, which sees nothing, unless a token was sent. */
@@ -27,7 +27,7 @@ export interface OperationInput<E extends Endpoint> {
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
   /** Adds a header to the answer, for example `location`. */
-  setHeader(name: string, value: string): void;
+  readonly setHeader: (name: string, value: string) => void;
 }
 
 /** What the method returns: the input side of the response schema; nothing for 204; bytes or events for other types. */

@@ -1,4 +1,4 @@
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { Endpoint } from '@keelson/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
@@ -22,7 +22,6 @@ export function inputOf(request: FastifyRequest): OperationInput<Endpoint> {
 }
 
 /** What stands around every operation: validate, honour the idempotency key, run, check the result. */
-@Injectable()
 export class OperationPipeline implements NestInterceptor {
   readonly #store: IdempotencyStore | undefined;
 

@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+import { generalProblems, type GeneralProblemCode, PROBLEM_BASE } from '@keelson/contracts';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerProblem } from '../problems/answer-problem.ts';
@@ -36,16 +38,10 @@ export class ServiceAdapter extends FastifyAdapter {
 }
 
 /** Answers to what never became a request, so neither hooks nor a trace exist. */
-const raw = (status: string, code: string): string => {
-  const number = Number(status.slice(0, 3));
-  const body = JSON.stringify({
-    type: `https://keelson.dev/problems/${code}`,
-    title: status.slice(4),
-    status: number,
-    code,
-  });
+const raw = (status: number, code: GeneralProblemCode): string => {
+  const body = JSON.stringify({ type: PROBLEM_BASE + code, title: generalProblems[code].title, status, code });
   return [
-    `HTTP/1.1 ${status}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'content-type: application/problem+json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
@@ -55,7 +51,7 @@ const raw = (status: string, code: string): string => {
 };
 
 const rawAnswers: Record<string, string> = {
-  ERR_HTTP_REQUEST_TIMEOUT: raw('408 Request Timeout', 'request-timeout'),
-  HPE_HEADER_OVERFLOW: raw('431 Request Header Fields Too Large', 'malformed-request'),
-  default: raw('400 Bad Request', 'malformed-request'),
+  ERR_HTTP_REQUEST_TIMEOUT: raw(408, 'request-timeout'),
+  HPE_HEADER_OVERFLOW: raw(431, 'headers-too-large'),
+  default: raw(400, 'malformed-request'),
 };

@@ -3,8 +3,6 @@ import { type Clock, systemClock } from '../clock.ts';
 import { CLOCK, CONFIG } from '../tokens.ts';
 
 /** Gives CONFIG and CLOCK to every module of the service. */
-@Global()
-@Module({})
 export class KitModule {
   static around(service: Type | DynamicModule, config: object, clock: Clock = systemClock): DynamicModule {
     return {
@@ -18,3 +16,6 @@ export class KitModule {
     };
   }
 }
+
+Global()(KitModule);
+Module({})(KitModule);

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { ConfigError, EXIT_CONFIG } from '../config/config-error.ts';
 import type { BaseConfig } from '../config/define-config.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { logger } from '../observe/logger.ts';
+import { logger, setLogLevel } from '../observe/logger.ts';
 import { type RunningService, type ServiceOptions, startService } from './start-service.ts';
 
 const log = logger('process');
@@ -44,6 +44,7 @@ export async function runService<Schema extends z.ZodObject>(definition: Service
 
   try {
     const config = loadConfig(definition.config);
+    setLogLevel((config as unknown as BaseConfig).LOG_LEVEL);
     const parts = await definition.start(config);
     running = await startService({ ...definition, ...parts, config: config as unknown as BaseConfig });
     // The signal came during the start.

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Api } from '@keelson/contracts';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { authenticate } from '../auth/authenticate.ts';
@@ -23,6 +23,7 @@ import { nestLogs } from '../observe/nest-logs.ts';
 import { traceRequests } from '../observe/request-trace.ts';
 import { flushTraces, startTracing } from '../observe/tracing.ts';
 import { OperationPipeline } from '../operation/pipeline.ts';
+import { registerProblems } from '../problems/problem-table.ts';
 import { ProblemFilter } from '../problems/problem-filter.ts';
 import { CREDENTIAL_VERIFIER, IDEMPOTENCY_STORE } from '../tokens.ts';
 import { ServiceAdapter } from './adapter.ts';
@@ -64,6 +65,7 @@ export interface RunningService {
 export async function startService(options: ServiceOptions): Promise<RunningService> {
   const { config } = options;
   const apis = [options.api].flat() as readonly Api[];
+  for (const { problems } of apis) if (problems !== undefined) registerProblems(problems);
   setLogLevel(config.LOG_LEVEL);
   await startTracing({
     service: options.name,
@@ -91,7 +93,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     { logger: nestLogs, bodyParser: false, abortOnError: false },
   );
   try {
-    authenticate(server, provided(app, CREDENTIAL_VERIFIER) ?? (await fileTokens(config.TOKENS_FILE)));
+    authenticate(
+      server,
+      provided<CredentialVerifier>(app, CREDENTIAL_VERIFIER) ?? (await fileTokens(config.TOKENS_FILE)),
+    );
     limitRate(server, config.RATE_LIMIT_PER_SECOND);
     app.useGlobalFilters(new ProblemFilter());
     app.useGlobalInterceptors(new OperationPipeline(provided<IdempotencyStore>(app, IDEMPOTENCY_STORE)));
@@ -130,12 +135,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   return { url, app, close: () => (closing ??= close()) };
 }
 
-function provided<T = CredentialVerifier>(app: INestApplication, token: symbol): T | undefined {
-  try {
-    return app.get<T>(token, { strict: false });
-  } catch {
-    return undefined; // optional: Nest has no way to ask other than this
+/** An optional provider, wherever in the service it is. (Nest's own `get` logs an error where there is none.) */
+function provided<T>(app: INestApplication, token: symbol): T | undefined {
+  for (const module of app.get(ModulesContainer).values()) {
+    const instance: unknown = module.providers.get(token)?.instance;
+    if (instance !== undefined && instance !== null) return instance as T;
   }
+  return undefined;
 }
 
 async function fileTokens(path: string | undefined): Promise<CredentialVerifier> {
