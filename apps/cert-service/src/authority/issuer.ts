@@ -1,5 +1,6 @@
 import { createPrivateKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
 import { DerReader, OID, TAG, toPem, write } from '../der/index.ts';
+import { nameText, readName } from '../names/index.ts';
 
 /** AlgorithmIdentifier of ecdsa-with-SHA256: no parameters (RFC 5758 section 3.2). */
 export const ecdsaWithSha256 = write.sequence(write.oid(OID.ecdsaWithSha256));
@@ -11,6 +12,8 @@ export class Issuer {
   readonly pem: string;
   /** Its subject as DER: the issuer field of all that it signs, octet by octet. */
   readonly name: Buffer;
+  /** The same as RFC 4514 text. */
+  readonly subject: string;
   /** Its subject key identifier: the authority key identifier of all that it signs. */
   readonly keyIdentifier: Buffer;
   readonly notBefore: Date;
@@ -27,9 +30,15 @@ export class Issuer {
     this.pem = toPem('CERTIFICATE', certificate);
     const { name, keyIdentifier, notBefore, notAfter } = readIssuer(certificate);
     this.name = name;
+    this.subject = nameText(readName(new DerReader(name), 'subject'));
     this.keyIdentifier = keyIdentifier;
     this.notBefore = notBefore;
     this.notAfter = notAfter;
+  }
+
+  /** From when until when a certificate is valid. */
+  static validityOf(certificate: Buffer): { notBefore: Date; notAfter: Date } {
+    return readIssuer(certificate);
   }
 
   /** Signs and wraps: `SEQUENCE { toBeSigned, ecdsa-with-SHA256, signature }`, a certificate or a CRL. */

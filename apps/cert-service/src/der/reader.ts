@@ -115,7 +115,7 @@ export class DerReader {
   oid(what: string): string {
     const start = this.#at;
     const content = this.content(what, TAG.oid);
-    return knownOids.get(content.latin1Slice()) ?? decodeOid(content, start, what);
+    return knownOids.get(content.toString('latin1')) ?? decodeOid(content, start, what);
   }
 
   /** DER allows 0x00 and 0xff only (X.690 section 11.1). */
@@ -153,7 +153,7 @@ export class DerReader {
   /** UTCTime or GeneralizedTime in the forms that RFC 5280 section 4.1.2.5 allows. */
   time(what: string): Date {
     const { tag, start, contentStart, end } = this.element(what);
-    return readTime(tag, this.bytes.latin1Slice(contentStart, end), start, what);
+    return readTime(tag, this.bytes.toString('latin1', contentStart, end), start, what);
   }
 
   /** Throws where octets are left over. */

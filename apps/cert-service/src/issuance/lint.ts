@@ -140,7 +140,7 @@ const lints: Readonly<Record<string, Lint>> = {
     (tbs) => {
       const found = extensionOf(tbs, OID.crlDistributionPoints);
       return unless(
-        found === undefined || (!found.critical && /https?:\/\//.test(found.value.latin1Slice())),
+        found === undefined || (!found.critical && /https?:\/\//.test(found.value.toString('latin1'))),
         'is no HTTP URL',
       );
     },
@@ -157,10 +157,10 @@ function checkAlternativeNames(found: ExtensionView | undefined): string | undef
   while (!names.done) {
     const { tag, start, contentStart, end } = names.element('name');
     const content = found.value.subarray(contentStart, end);
-    const key = found.value.latin1Slice(start, end);
+    const key = found.value.toString('latin1', start, end);
     if (seen.has(key)) return 'a name is there twice';
     seen.add(key);
-    const text = content.latin1Slice();
+    const text = content.toString('latin1');
     if (tag === 0x82) {
       const host = text.startsWith('*.') ? text.slice(2) : text;
       if (text.length > 253 || !host.split('.').every((label) => dnsLabel.test(label))) return `${text} is no DNS name`;

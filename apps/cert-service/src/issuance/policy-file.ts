@@ -51,6 +51,7 @@ const teamPolicySchema = z.strictObject({
     .min(1)
     .default([...profileNames]),
   keyTypes: z.array(keyType).min(1).default(keyType.options),
+  deliveryNamespaces: z.union([any, z.array(z.string().min(1).max(63))]).default('any'),
   lifetime: z
     .strictObject({
       defaultSeconds: z.number().int().min(60).max(LONGEST_SECONDS).optional(),
@@ -92,6 +93,7 @@ function compile(source: string, given: z.infer<typeof teamPolicySchema>): Polic
     subject: { attributes: new Set(subject.attributes), freeCommonName: subject.freeCommonName },
     profiles: new Set(given.profiles),
     keyTypes: new Set(given.keyTypes),
+    deliveryNamespaces: given.deliveryNamespaces,
     lifetime: {
       minSeconds: lifetime.minSeconds,
       maxSeconds: lifetime.maxSeconds,

@@ -23,6 +23,8 @@ export interface Policy {
   };
   readonly profiles: ReadonlySet<ProfileName>;
   readonly keyTypes: ReadonlySet<KeyType>;
+  /** Namespaces that the team may have Secrets filled in, within those that the service serves at all. */
+  readonly deliveryNamespaces: readonly string[] | 'any';
   readonly lifetime: { readonly defaultSeconds: number; readonly minSeconds: number; readonly maxSeconds: number };
 }
 

@@ -87,16 +87,16 @@ function decode(tag: number, bytes: Buffer): string | undefined {
       case TAG.utf8String:
         return utf8.decode(bytes);
       case TAG.printableString: {
-        const text = bytes.latin1Slice();
+        const text = bytes.toString('latin1');
         // "*", "@", "&" and "_" are outside of the type, yet openssl and others write them: they do no harm.
         return /^[A-Za-z0-9 '()+,\-./:=?*@&_]*$/.test(text) ? text : undefined;
       }
       case TAG.ia5String: {
-        const text = bytes.latin1Slice();
+        const text = bytes.toString('latin1');
         return bytes.every((octet) => octet < 0x80) ? text : undefined;
       }
       case TAG.teletexString:
-        return bytes.latin1Slice();
+        return bytes.toString('latin1');
       case TAG.bmpString:
         return utf16.decode(bytes);
       default:

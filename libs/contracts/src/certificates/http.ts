@@ -104,6 +104,18 @@ export const auditEntrySchema = z
   })
   .meta({ id: 'AuditEntry' });
 
+export const auditVerificationSchema = z
+  .object({
+    intact: z.boolean(),
+    /** Sequence and hash of the last entry that is good; keep them to verify from there offline. */
+    sequence: z.number().int(),
+    hash: z.string(),
+    /** Where it is broken, and how. */
+    brokenAt: z.number().int().optional(),
+    reason: z.string().optional(),
+  })
+  .meta({ id: 'AuditVerification' });
+
 export const authoritySchema = z
   .object({
     name: z.string(),
@@ -122,8 +134,13 @@ export const certificatesApi = defineApi({
   problems: {
     'malformed-csr': { status: 400, title: 'The certificate signing request cannot be read' },
     'bad-csr-signature': { status: 400, title: 'The signature of the certificate signing request is wrong' },
+    'weak-key': { status: 422, title: 'The public key is too weak, or of a kind that is not supported' },
+    'weak-signature': { status: 422, title: 'The request is signed by a broken or unsupported algorithm' },
     'policy-refused': { status: 422, title: 'The policy does not allow this certificate' },
     'delivery-not-allowed': { status: 403, title: 'Delivery into that Secret is not allowed' },
+    'delivery-unavailable': { status: 503, title: 'The service has no access to a Kubernetes cluster' },
+    'issuer-not-valid': { status: 503, title: 'The issuing authority is not valid at this time' },
+    'clock-untrusted': { status: 503, title: 'The clock of the service disagrees with that of its database' },
   },
   endpoints: {
     issueCertificate: {
@@ -134,7 +151,15 @@ export const certificatesApi = defineApi({
       body: issueCertificateSchema,
       response: certificateSchema,
       status: 201,
-      problems: ['malformed-csr', 'bad-csr-signature', 'policy-refused'],
+      problems: [
+        'malformed-csr',
+        'bad-csr-signature',
+        'weak-key',
+        'weak-signature',
+        'policy-refused',
+        'issuer-not-valid',
+        'clock-untrusted',
+      ],
       idempotent: true,
     },
     listCertificates: {
@@ -182,7 +207,7 @@ export const certificatesApi = defineApi({
       body: createDeliverySchema,
       response: deliverySchema,
       status: 202,
-      problems: ['policy-refused', 'delivery-not-allowed', 'conflict'],
+      problems: ['policy-refused', 'delivery-not-allowed', 'delivery-unavailable', 'conflict'],
       idempotent: true,
     },
     listDeliveries: {
@@ -204,6 +229,15 @@ export const certificatesApi = defineApi({
       status: 200,
       problems: ['not-found'],
     },
+    deleteDelivery: {
+      method: 'DELETE',
+      path: '/v1/deliveries/{id}',
+      scope: 'certificates:write',
+      summary: 'End a delivery: the Secret stays as it is and is no longer renewed',
+      params: id,
+      status: 204,
+      problems: ['not-found'],
+    },
     listAudit: {
       method: 'GET',
       path: '/v1/audit',
@@ -211,6 +245,14 @@ export const certificatesApi = defineApi({
       summary: 'The hash-chained audit log, oldest first',
       query: z.object({ ...pageQuery }),
       response: pageOf(auditEntrySchema),
+      status: 200,
+    },
+    verifyAudit: {
+      method: 'GET',
+      path: '/v1/audit/verification',
+      scope: 'certificates:read',
+      summary: 'Recompute the hash chain of the whole audit log; where it is broken, say at which entry and how',
+      response: auditVerificationSchema,
       status: 200,
     },
     getAuthority: {

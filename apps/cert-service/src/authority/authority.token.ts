@@ -1,0 +1,2 @@
+/** Nest token of the opened {@link Authority}. */
+export const AUTHORITY = Symbol('keelson.cert-service.authority');

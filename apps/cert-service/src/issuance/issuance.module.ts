@@ -1,0 +1,61 @@
+import { Global, Module } from '@nestjs/common';
+import { Database } from '@keelson/persistence';
+import { CLOCK, CONFIG, ConfigError, logger, type Clock } from '@keelson/service-kit';
+import { AUTHORITY } from '../authority/authority.token.ts';
+import type { Authority } from '../authority/authority-store.ts';
+import { ClockGuard } from '../clock/clock-guard.ts';
+import type { Config } from '../config.ts';
+import { Ledger } from '../storage/ledger.ts';
+import { IssuanceController } from './issuance.controller.ts';
+import { Issuance } from './issuance.ts';
+import { Policies } from './policy-file.ts';
+
+const log = logger('policy');
+
+async function readPolicies({ POLICY_FILE: file }: Config): Promise<Policies> {
+  if (file === undefined) {
+    log.warn('POLICY_FILE is not set: every team may ask for any name, for up to 397 days');
+    return Policies.stated();
+  }
+  try {
+    return await Policies.fromFile(file);
+  } catch (error) {
+    throw new ConfigError([{ name: 'POLICY_FILE', detail: (error as Error).message }]);
+  }
+}
+
+/** Where clients fetch the revocation list, if the service knows its own address. */
+const crlUrlOf = ({ PUBLIC_URL: url }: Config): string | undefined => url && `${url.replace(/\/+$/, '')}/v1/crl`;
+
+/** Issues certificates under the policy of each team. */
+@Global()
+@Module({
+  controllers: [IssuanceController],
+  providers: [
+    { provide: Policies, inject: [CONFIG], useFactory: readPolicies },
+    { provide: Ledger, inject: [Database], useFactory: (database: Database) => new Ledger(database) },
+    {
+      provide: Issuance,
+      inject: [AUTHORITY, Policies, Ledger, CLOCK, ClockGuard, CONFIG],
+      useFactory: (
+        authority: Authority,
+        policies: Policies,
+        ledger: Ledger,
+        clock: Clock,
+        guard: ClockGuard,
+        config: Config,
+      ) =>
+        new Issuance({
+          authority,
+          policies,
+          ledger,
+          clock,
+          guard,
+          thresholds: config.EXPIRY_THRESHOLDS,
+          crlUrl: crlUrlOf(config),
+        }),
+    },
+  ],
+  exports: [Issuance, Ledger],
+})
+export class IssuanceModule {}

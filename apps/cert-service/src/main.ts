@@ -1,0 +1,4 @@
+import { runService } from '@keelson/service-kit';
+import { definition } from './service.ts';
+
+await runService(definition);
