@@ -9,6 +9,15 @@ import {
   type TerminatedState,
 } from '../kubernetes-objects.ts';
 
+/** The conditions that the node writes; all others belong to somebody else. */
+export const OUR_CONDITIONS = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+] as const satisfies readonly string[];
+
 export type StatusInput = {
   pod: Pod;
   records: readonly ContainerRecord[];
