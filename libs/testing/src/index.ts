@@ -1,4 +1,5 @@
 // Real parts, each dying with its parent
+export { createDatabase as createDatabaseAs } from './postgres/databases.ts';
 export { startPostgres, type Postgres, type PostgresOptions } from './postgres/server.ts';
 export { startRabbitMq, type RabbitMq, type RabbitMqOptions } from './rabbitmq/server.ts';
 export { startPrometheus, type Prometheus, type PrometheusOptions } from './prometheus/server.ts';

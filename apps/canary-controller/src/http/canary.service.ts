@@ -145,7 +145,7 @@ export class CanaryService {
           kind: 'Canary',
           metadata: { namespace: wanted.namespace, name: wanted.name, labels: { [TEAM_LABEL]: team } },
           spec: wanted.spec,
-        } as CanaryResource,
+        },
         { fieldManager },
       );
       if (applied.kind === 'applied') return applied.object;

@@ -145,7 +145,7 @@ export class Cluster {
   }
 
   async #applyCanaryIngress(canary: CanaryResource, object: Ingress): Promise<void> {
-    const applied = await this.#client.apply(resources.ingresses, object as never, { fieldManager: FIELD_MANAGER });
+    const applied = await this.#client.apply(resources.ingresses, object, { fieldManager: FIELD_MANAGER });
     if (applied.kind === 'conflict') {
       const owners = applied.causes.map((cause) => `${cause.field} (${cause.manager})`).join(', ');
       throw new Error(

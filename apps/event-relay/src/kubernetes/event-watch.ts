@@ -11,8 +11,8 @@ import type { WatchPositions } from './positions.ts';
 export type EventApi = 'v1' | 'events.k8s.io/v1';
 
 const RESOURCES: Record<EventApi, Resource<never>> = {
-  v1: resources.events as Resource<never>,
-  'events.k8s.io/v1': resources.eventsV1 as Resource<never>,
+  v1: resources.events,
+  'events.k8s.io/v1': resources.eventsV1,
 };
 
 /** Events that came while the last batch was being written are written together, so many at most. */
@@ -86,7 +86,7 @@ export class EventWatch {
       resourceVersion: position?.resourceVersion,
       resourceVersionAt: position?.at,
       onSync: (items, resourceVersion) => {
-        for (const item of items) this.#take(item, item.metadata.resourceVersion ?? resourceVersion);
+        for (const item of items) void this.#take(item, item.metadata.resourceVersion ?? resourceVersion);
         return this.#enqueue(undefined, resourceVersion);
       },
       onEvent: (type, object, resourceVersion) => {
