@@ -1,7 +1,7 @@
-// npm run build: every project, in the order of their dependencies, by Nx.
+// npm run build: every project in the order of their dependencies, and each app's own folder dist/apps/<name>, by Nx.
 import { join } from 'node:path';
 import { nx } from './nx.ts';
 
 process.exitCode = (
-  await nx(join(import.meta.dirname, '../..'), ['run-many', '-t', 'build', ...process.argv.slice(2)])
+  await nx(join(import.meta.dirname, '../..'), ['run-many', '-t', 'build,deployable', ...process.argv.slice(2)])
 ).code;
