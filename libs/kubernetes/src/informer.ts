@@ -1,4 +1,5 @@
 import { ListWatch, type ListWatchOptions } from './list-watch.ts';
+import { ObjectCache, type Change } from './object-cache.ts';
 import type { KubernetesObject, WatchEventType } from './wire.ts';
 
 export type InformerOptions<T> = Omit<
@@ -19,7 +20,7 @@ export type ChangeHandler<T> = (type: WatchEventType, object: T, previous: T | u
 export class Informer<T extends KubernetesObject = KubernetesObject> {
   /** Settles once the first list is in the cache. Never rejects: it is tried for as long as the informer runs. */
   readonly synced: Promise<void>;
-  readonly #objects = new Map<string, T>();
+  readonly #cache = new ObjectCache<T>();
   readonly #handlers = new Set<ChangeHandler<T>>();
   readonly #watch: ListWatch<T>;
   readonly #keep: (object: T) => T;
@@ -35,11 +36,11 @@ export class Informer<T extends KubernetesObject = KubernetesObject> {
     this.#watch = new ListWatch<T>({
       ...rest,
       onSync: (items) => {
-        this.#replaceAll(items);
+        this.#tell(this.#cache.replaceAll(items.map(this.#keep)));
         this.#hasSynced = true;
         settle();
       },
-      onEvent: (type, object) => this.#put(type, this.#keep(object)),
+      onEvent: (type, object) => this.#tell(this.#cache.take(type, this.#keep(object))),
     });
   }
 
@@ -67,58 +68,29 @@ export class Informer<T extends KubernetesObject = KubernetesObject> {
 
   /** By namespace and name; the namespace of a cluster-wide object is undefined. */
   get(namespace: string | undefined, name: string): T | undefined {
-    return this.#objects.get(keyOf(namespace, name));
+    return this.#cache.get(namespace, name);
   }
 
   /** All, or those of one namespace. */
   list(namespace?: string): T[] {
-    const all = [...this.#objects.values()];
+    const all = this.#cache.values();
     return namespace === undefined ? all : all.filter((object) => object.metadata?.namespace === namespace);
   }
 
-  /** Called for every change from now on, synchronously, after the cache has it. Returns how to end that. */
+  /**
+   * Called for every change from now on, after the cache has it (and, for a list, all of the list). Must not throw.
+   * Returns how to end that.
+   */
   onChange(handler: ChangeHandler<T>): () => void {
     this.#handlers.add(handler);
     return () => void this.#handlers.delete(handler);
   }
 
-  #replaceAll(items: T[]): void {
-    const gone = new Map(this.#objects);
-    for (const item of items) {
-      const object = this.#keep(item);
-      const key = keyOf(object.metadata?.namespace, object.metadata?.name ?? '');
-      const previous = gone.get(key);
-      gone.delete(key);
-      if (previous?.metadata?.uid === object.metadata?.uid && previous !== undefined) {
-        if (previous.metadata?.resourceVersion !== object.metadata?.resourceVersion) this.#put('MODIFIED', object);
-        continue;
-      }
-      // The same name but another object: the old one went, unseen.
-      if (previous !== undefined) this.#put('DELETED', previous);
-      this.#put('ADDED', object);
+  #tell(changes: Change<T>[]): void {
+    for (const { type, object, previous } of changes) {
+      for (const handler of this.#handlers) handler(type, object, previous);
     }
-    for (const object of gone.values()) this.#put('DELETED', object);
   }
-
-  #put(type: WatchEventType, object: T): void {
-    const key = keyOf(object.metadata?.namespace, object.metadata?.name ?? '');
-    const previous = this.#objects.get(key);
-    if (type === 'DELETED') this.#objects.delete(key);
-    else this.#objects.set(key, object);
-    // Delivered again after a broken connection: the cache knows it.
-    if (type !== 'DELETED' && previous !== undefined && sameVersion(previous, object)) return;
-    if (type === 'DELETED' && previous === undefined) return;
-    const told = type === 'DELETED' ? type : previous === undefined ? 'ADDED' : 'MODIFIED';
-    for (const handler of this.#handlers) handler(told, object, previous);
-  }
-}
-
-function sameVersion(a: KubernetesObject, b: KubernetesObject): boolean {
-  return a.metadata?.uid === b.metadata?.uid && a.metadata?.resourceVersion === b.metadata?.resourceVersion;
-}
-
-function keyOf(namespace: string | undefined, name: string): string {
-  return `${namespace ?? ''}/${name}`;
 }
 
 function withoutManagedFields<T extends KubernetesObject>(object: T): T {

@@ -27,7 +27,6 @@ export type TlsOptions = {
   rejectUnauthorized?: boolean;
 };
 
-type Named<Kind extends string, T> = { name: string } & Record<Kind, T>;
 type ClusterEntry = {
   server?: string;
   'certificate-authority'?: string;
@@ -52,9 +51,9 @@ type UserEntry = {
 type ContextEntry = { cluster?: string; user?: string; namespace?: string };
 type Kubeconfig = {
   'current-context'?: string;
-  clusters?: Named<'cluster', ClusterEntry>[];
-  users?: Named<'user', UserEntry>[];
-  contexts?: Named<'context', ContextEntry>[];
+  clusters?: { name: string; cluster: ClusterEntry }[];
+  users?: { name: string; user: UserEntry }[];
+  contexts?: { name: string; context: ContextEntry }[];
 };
 
 const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -65,8 +64,10 @@ const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
  */
 export function accessFromEnvironment(env: NodeJS.ProcessEnv = process.env): ClusterAccess {
   const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
-  const first = listed.find((path) => existsSync(path)) ?? listed[0];
-  if (first !== undefined) return accessFromKubeconfig(first);
+  // As kubectl: missing files are left out, but not all of them.
+  const found = listed.filter((path) => existsSync(path));
+  if (found.length > 0) return accessFromKubeconfig(found);
+  if (listed.length > 0) throw new Error(`KUBECONFIG is ${listed.join(delimiter)}; there is no such file`);
   const own = join(homedir(), '.kube', 'config');
   if (existsSync(own)) return accessFromKubeconfig(own);
   if (existsSync(`${serviceAccount}/token`)) return accessFromServiceAccount(env);
@@ -94,37 +95,35 @@ export function accessFromServiceAccount(
   };
 }
 
-/** One context of a kubeconfig file, `current-context` unless named. Errors name the file and the field. */
-export function accessFromKubeconfig(path: string, contextName?: string): ClusterAccess {
+/**
+ * One context of a kubeconfig file, `current-context` unless named. Of several files the first one that has a context,
+ * cluster or user of a name gives it, as with kubectl. Errors name the file and the field.
+ */
+export function accessFromKubeconfig(paths: string | readonly string[], contextName?: string): ClusterAccess {
+  const files = (typeof paths === 'string' ? [paths] : paths).map(readKubeconfig);
   const fail = (what: string): never => {
-    throw new Error(`kubeconfig ${path}: ${what}`);
+    throw new Error(`kubeconfig ${files.map(({ path }) => path).join(', ')}: ${what}`);
   };
-  let config: Kubeconfig | null;
-  try {
-    config = parse(readFileSync(path, 'utf8')) as Kubeconfig | null;
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+  const wanted =
+    contextName ??
+    files.map(({ config }) => config['current-context']).find((name) => name !== undefined && name !== '');
+  if (wanted === undefined) return fail('has no current-context');
+  const { entry: context } = first(files, 'contexts', 'context', wanted) ?? fail(`has no context "${wanted}"`);
+  const { entry: cluster, folder: clusterFolder } =
+    first(files, 'clusters', 'cluster', context.cluster ?? '') ?? fail(`has no cluster "${context.cluster}"`);
+  const { entry: user, folder } =
+    context.user === undefined
+      ? { entry: {} as UserEntry, folder: clusterFolder }
+      : (first(files, 'users', 'user', context.user) ?? fail(`has no user "${context.user}"`));
+  if (cluster.server === undefined || !URL.canParse(cluster.server)) {
+    return fail(`cluster "${context.cluster}" has server ${JSON.stringify(cluster.server)}; it should be a URL`);
   }
-  if (config === null || typeof config !== 'object')
-    return fail('is empty; it should be a YAML document of kind Config');
-  const wanted = contextName ?? config['current-context'];
-  if (wanted === undefined || wanted === '') return fail('has no current-context');
-  const context = named(config.contexts, 'context', wanted) ?? fail(`has no context "${wanted}"`);
-  const cluster =
-    named(config.clusters, 'cluster', context.cluster ?? '') ?? fail(`has no cluster "${context.cluster}"`);
-  const user = named(config.users, 'user', context.user ?? '') ?? {};
-  if (cluster.server === undefined) return fail(`cluster "${context.cluster}" has no server`);
   if (user['auth-provider'] !== undefined) {
     return fail(
       `user "${context.user}" uses auth-provider "${user['auth-provider'].name}", which is not supported; use exec, a token or a client certificate`,
     );
   }
 
-  const folder = dirname(path);
-  const material = (data: string | undefined, file: string | undefined): Buffer | undefined => {
-    if (data !== undefined) return Buffer.from(data, 'base64');
-    return file === undefined ? undefined : readFileSync(resolve(folder, file));
-  };
   const credentials = credentialsOf(user, folder);
   return {
     server: cluster.server.replace(/\/+$/, ''),
@@ -133,9 +132,9 @@ export function accessFromKubeconfig(path: string, contextName?: string): Cluste
     proxyUrl: cluster['proxy-url'],
     impersonate: user.as,
     tls: () => {
-      const ca = material(cluster['certificate-authority-data'], cluster['certificate-authority']);
-      const cert = material(user['client-certificate-data'], user['client-certificate']);
-      const key = material(user['client-key-data'], user['client-key']);
+      const ca = material(clusterFolder, cluster['certificate-authority-data'], cluster['certificate-authority']);
+      const cert = material(folder, user['client-certificate-data'], user['client-certificate']);
+      const key = material(folder, user['client-key-data'], user['client-key']);
       return {
         ...(ca && { ca }),
         ...(cert && { cert }),
@@ -156,6 +155,36 @@ function credentialsOf(user: UserEntry, folder: string): Credentials {
   return noCredentials;
 }
 
-function named<Kind extends string, T>(entries: Named<Kind, T>[] | undefined, kind: Kind, name: string): T | undefined {
-  return entries?.find((entry) => entry.name === name)?.[kind];
+type KubeconfigFile = { path: string; folder: string; config: Kubeconfig };
+
+function readKubeconfig(path: string): KubeconfigFile {
+  try {
+    const config = parse(readFileSync(path, 'utf8')) as Kubeconfig | null;
+    if (config === null || typeof config !== 'object')
+      throw new Error('is empty; it should be a YAML document of kind Config');
+    return { path, folder: dirname(path), config };
+  } catch (error) {
+    throw new Error(`kubeconfig ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+type Sections = { clusters: ClusterEntry; users: UserEntry; contexts: ContextEntry };
+
+function first<Section extends keyof Sections>(
+  files: KubeconfigFile[],
+  section: Section,
+  kind: string,
+  name: string,
+): { entry: Sections[Section]; folder: string } | undefined {
+  for (const { config, folder } of files) {
+    const entries = config[section] as (Record<string, unknown> & { name: string })[] | undefined;
+    const found = entries?.find((entry) => entry.name === name)?.[kind] as Sections[Section] | undefined;
+    if (found !== undefined && found !== null) return { entry: found, folder };
+  }
+  return undefined;
+}
+
+function material(folder: string, data: string | undefined, file: string | undefined): Buffer | undefined {
+  if (data !== undefined) return Buffer.from(data, 'base64');
+  return file === undefined ? undefined : readFileSync(resolve(folder, file));
 }

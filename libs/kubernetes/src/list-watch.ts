@@ -144,7 +144,8 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
     const { signal } = this.#stopping;
     const page = await client.list(resource, { ...this.#select(), limit: 1, signal });
     const theirs = page.metadata.resourceVersion;
-    if (theirs === undefined || !isNewer(ours, theirs)) return undefined;
+    if (theirs === undefined || !isNumber(ours) || !isNumber(theirs) || BigInt(ours) <= BigInt(theirs))
+      return undefined;
     const message = `resourceVersion ${ours} is ahead of the server's ${theirs}: the cluster was restored or replaced`;
     return { cause: 'rewound', message };
   }
@@ -208,6 +209,7 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
       throw new Error(`watch of ${resource.plural}: the server ended it at once, without an event`);
     }
     // A quiet watch that ran its time: the server was there all along, though its version is not known.
+    this.#heardAt = new Date();
     this.#attempt = 0;
   }
 
@@ -224,6 +226,10 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
 
 /** resourceVersions of one resource type are decimal and grow (KEP-5504); anything else counts as newer. */
 function isNewer(version: string | undefined, than: string): boolean {
-  if (version === undefined || !/^\d+$/.test(version) || !/^\d+$/.test(than)) return true;
+  if (version === undefined || !isNumber(version) || !isNumber(than)) return true;
   return BigInt(version) > BigInt(than);
+}
+
+function isNumber(version: string): boolean {
+  return /^\d+$/.test(version);
 }

@@ -124,6 +124,6 @@ function asError(reason: unknown): Error {
 
 /** Several addresses tried in vain give an AggregateError with an empty message. */
 function messageOf(error: Error): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return String((error.errors[0] as Error).message);
+  if (error instanceof AggregateError && error.errors.length > 0) return (error.errors[0] as Error).message;
   return error.message;
 }

@@ -1,4 +1,5 @@
 import type { CustomResourceDefinition } from '../resources.ts';
+import { evidenceJsonSchema } from './evidence-schema.ts';
 import { canarySpecJsonSchema } from './spec-schema.ts';
 import { canaryGroup, canaryVersion } from './types.ts';
 
@@ -18,8 +19,6 @@ const condition = {
 const status = {
   type: 'object',
   description: 'Written by canary-controller only.',
-  // What else the controller tells; the fields below are the ones others may rely on.
-  'x-kubernetes-preserve-unknown-fields': true,
   properties: {
     phase: {
       type: 'string',
@@ -31,6 +30,12 @@ const status = {
     release: { type: 'integer', format: 'int64', description: 'metadata.generation when the release began.' },
     since: { type: 'string', format: 'date-time', description: 'Since when it is in this phase.' },
     observedGeneration: { type: 'integer', format: 'int64' },
+    evidence: {
+      type: 'array',
+      maxItems: 50,
+      items: evidenceJsonSchema,
+      description: 'The last look at the new version.',
+    },
     conditions: {
       type: 'array',
       items: condition,
