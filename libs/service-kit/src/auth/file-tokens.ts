@@ -34,20 +34,18 @@ const LOOK_EVERY_MS = 1_000;
 export class FileTokens implements CredentialVerifier {
   readonly #path: string;
   #entries: readonly Entry[];
-  #stamp: string;
+  #stamp = '';
   #lookedAt = Date.now();
   #looking: Promise<void> | undefined;
 
-  private constructor(path: string, entries: readonly Entry[], stamp: string) {
+  private constructor(path: string, entries: readonly Entry[]) {
     this.#path = path;
     this.#entries = entries;
-    this.#stamp = stamp;
   }
 
   /** @throws Error naming the file and what is wrong with it. */
   static async open(path: string): Promise<FileTokens> {
-    const stamp = await stampOf(path);
-    return new FileTokens(path, await readEntries(path), stamp);
+    return new FileTokens(path, await readEntries(path));
   }
 
   async verify(bearer: string): Promise<Principal | undefined> {

@@ -4,7 +4,7 @@ import { baseShape, type BaseShape } from './base-config.ts';
 type Merged<Shape extends z.ZodRawShape> = Omit<BaseShape, keyof Shape> & Shape;
 
 /** The schema of a service's configuration: the base keys and its own. */
-export type ConfigSchema<Shape extends z.ZodRawShape = object> = z.ZodObject<Merged<Shape>>;
+export type ConfigSchema<Shape extends z.ZodRawShape> = z.ZodObject<Merged<Shape>>;
 
 /** The part of a loaded configuration that the kit itself uses. */
 export type BaseConfig = z.output<z.ZodObject<Omit<BaseShape, 'DATABASE_URL' | 'AMQP_URL'>>>;

@@ -43,8 +43,7 @@ export function loadConfig<Schema extends z.ZodObject>(
 }
 
 function isSecret(schema: z.ZodObject, name: string): boolean {
-  const meta = (schema.shape[name] as z.ZodType | undefined)?.meta();
-  return meta?.['keelsonSecret'] === true || SECRET_NAME.test(name);
+  return SECRET_NAME.test(name) || metaOf(schema, name, 'keelsonSecret') === true;
 }
 
 function readSecret(
@@ -91,8 +90,8 @@ function refuseUnknown(schema: z.ZodObject, fromFile: Record<string, unknown>, f
 function describeIssue(schema: z.ZodObject, issue: z.core.$ZodIssue, values: Record<string, unknown>): ConfigFault[] {
   const top = String(issue.path[0] ?? '');
   const name = issue.path.map((part, at) => (at === 0 ? String(part) : `[${JSON.stringify(part)}]`)).join('');
-  const meta = (schema.shape[top] as z.ZodType | undefined)?.meta();
-  const meaning = typeof meta?.['description'] === 'string' ? ` (${meta['description']})` : '';
+  const description = metaOf(schema, top, 'description');
+  const meaning = typeof description === 'string' ? ` (${description})` : '';
   if (!(top in values)) return [{ name: name || 'configuration', detail: `is missing${meaning}; ${issue.message}` }];
   const shown = isSecret(schema, top) ? 'its value (secret, not shown)' : JSON.stringify(valueAt(values, issue.path));
   return [{ name, detail: `is ${shown}; ${allowed(issue)}${meaning}` }];
@@ -104,11 +103,32 @@ function allowed(issue: z.core.$ZodIssue): string {
   return issue.message;
 }
 
+/** Something that was said about a key, also where `.optional()` or `.default()` wrap what it was said about. */
+function metaOf(schema: z.ZodObject, name: string, key: string): unknown {
+  let at = schema.shape[name] as z.ZodType | undefined;
+  while (at !== undefined) {
+    const found = at.meta()?.[key];
+    if (found !== undefined) return found;
+    at = (at.def as { innerType?: z.ZodType }).innerType;
+  }
+  return undefined;
+}
+
 function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
   let value = values;
   for (const part of path) {
+    if (typeof value === 'string') value = parsed(value);
     if (value === null || typeof value !== 'object') return value;
     value = (value as Record<PropertyKey, unknown>)[part];
   }
   return value;
+}
+
+/** A structured value of the environment is JSON text; whatever else it is stays as it is. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }

@@ -1,5 +1,14 @@
-import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 const spans = new WeakMap<object, Span>();
 
@@ -11,27 +20,8 @@ export const traceIdOf = (request: FastifyRequest): string | undefined => {
 
 /** One server span for each request, continuing the caller's `traceparent` (W3C Trace Context). */
 export function traceRequests(server: FastifyInstance, service: string): void {
-  const tracer = trace.getTracer(service);
-
   server.addHook('onRequest', (request, reply, done) => {
-    const parent = propagation.extract(ROOT_CONTEXT, request.headers);
-    const template = request.routeOptions.url;
-    const span = tracer.startSpan(
-      template === undefined ? request.method : `${request.method} ${template}`,
-      {
-        kind: SpanKind.SERVER,
-        attributes: {
-          'http.request.method': request.method,
-          'url.path': request.url.split('?', 1)[0]!,
-          ...(template === undefined ? {} : { 'http.route': template }),
-        },
-      },
-      parent,
-    );
-    spans.set(request, span);
-    const traceId = traceIdOf(request);
-    if (traceId !== undefined) reply.header('x-request-id', traceId);
-    context.with(trace.setSpan(parent, span), done);
+    context.with(beginTrace(request, reply, service), done);
   });
 
   // Reading the body leaves the asynchronous context (its stream belongs to the socket), so it is entered once more.
@@ -48,4 +38,26 @@ export function traceRequests(server: FastifyInstance, service: string): void {
     span?.end();
     done();
   });
+}
+
+/** Begins the span of a request and tells its trace id to the caller. */
+export function beginTrace(request: FastifyRequest, reply: FastifyReply, service: string): Context {
+  const parent = propagation.extract(ROOT_CONTEXT, request.headers);
+  const template = request.routeOptions.url;
+  const span = trace.getTracer(service).startSpan(
+    template === undefined ? request.method : `${request.method} ${template}`,
+    {
+      kind: SpanKind.SERVER,
+      attributes: {
+        'http.request.method': request.method,
+        'url.path': request.url.split('?', 1)[0]!,
+        ...(template === undefined ? {} : { 'http.route': template }),
+      },
+    },
+    parent,
+  );
+  spans.set(request, span);
+  const traceId = traceIdOf(request);
+  if (traceId !== undefined) reply.header('x-request-id', traceId);
+  return trace.setSpan(parent, span);
 }

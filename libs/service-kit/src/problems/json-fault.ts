@@ -80,7 +80,8 @@ export function jsonFault(text: string): number | undefined {
       }
       if (text[at] === 'e' || text[at] === 'E') {
         at++;
-        expect(/[+-]?[0-9]+/y);
+        if (text[at] === '+' || text[at] === '-') at++;
+        expect(/[0-9]+/y);
       }
     }
   };

@@ -2,23 +2,29 @@ import { STATUS_CODES } from 'node:http';
 import { generalProblems, type GeneralProblemCode, PROBLEM_BASE } from '@keelson/contracts';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { beginTrace } from '../observe/request-trace.ts';
 import { answerProblem } from '../problems/answer-problem.ts';
+import { SECURITY_HEADERS } from './secure-headers.ts';
 
 /** Fastify under Nest, with our answers to faults in place of Nest's. */
 export class ServiceAdapter extends FastifyAdapter {
-  constructor(limits: { bodyLimitBytes: number; requestTimeLimitMs: number }) {
+  constructor(options: { service: string; bodyLimitBytes: number; requestTimeLimitMs: number }) {
     super({
       logger: false,
-      bodyLimit: limits.bodyLimitBytes,
-      handlerTimeout: limits.requestTimeLimitMs,
+      bodyLimit: options.bodyLimitBytes,
+      handlerTimeout: options.requestTimeLimitMs,
       // The time to receive headers and body; Node answers 408 by itself where even the headers do not come.
-      requestTimeout: limits.requestTimeLimitMs,
+      requestTimeout: options.requestTimeLimitMs,
       keepAliveTimeout: 72_000,
       // Requests that arrive on a kept connection during the drain are answered, with Connection: close.
       return503OnClosing: false,
       routerOptions: { maxParamLength: 512 },
-      frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-        answerProblem(error, request, reply),
+      // What the router refuses meets no hook, so what they do is done here.
+      frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+        reply.headers(SECURITY_HEADERS);
+        beginTrace(request, reply, options.service);
+        answerProblem(error, request, reply);
+      },
       clientErrorHandler(error: Error & { code?: string }, socket) {
         if (error.code === 'ECONNRESET' || !socket.writable) return;
         socket.end(rawAnswers[error.code ?? ''] ?? rawAnswers['default']!);

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** OWASP's list for JSON services; the pages under /docs bring their own Content-Security-Policy. */
-const HEADERS: Readonly<Record<string, string>> = {
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -11,7 +11,7 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 export function secureHeaders(server: FastifyInstance): void {
   server.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(HEADERS);
+    reply.headers(SECURITY_HEADERS);
     done();
   });
 }

@@ -75,6 +75,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   collectProcessMetrics();
 
   const adapter = new ServiceAdapter({
+    service: options.name,
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     requestTimeLimitMs: config.REQUEST_TIME_LIMIT_MS,
   });
