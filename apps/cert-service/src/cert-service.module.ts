@@ -3,8 +3,8 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { catalogue } from '@keelson/contracts';
 import { outboxMigrations } from '@keelson/messaging';
 import { MessagingModule } from '@keelson/messaging/nest';
-import { Database, PersistenceModule } from '@keelson/persistence';
-import { CONFIG, logger } from '@keelson/service-kit';
+import { Database, idempotencyMigrations, PersistenceModule, PostgresIdempotencyStore } from '@keelson/persistence';
+import { CONFIG, IDEMPOTENCY_STORE, logger } from '@keelson/service-kit';
 import { AuditModule } from './audit/audit.module.ts';
 import { AuthorityModule } from './authority/authority.module.ts';
 import type { Config } from './config.ts';
@@ -26,7 +26,7 @@ export const SERVICE = 'cert-service';
       useFactory: (config: Config) => ({
         url: config.DATABASE_URL,
         name: SERVICE,
-        migrations: [...outboxMigrations, CertificateSchema1791000000001],
+        migrations: [...outboxMigrations, ...idempotencyMigrations, CertificateSchema1791000000001],
         log: logger('database'),
       }),
     }),
@@ -48,6 +48,13 @@ export const SERVICE = 'cert-service';
     DeliveryModule,
     AuditModule,
   ],
-  providers: [{ provide: APP_INTERCEPTOR, useClass: DatabaseFaults }],
+  providers: [
+    { provide: APP_INTERCEPTOR, useClass: DatabaseFaults },
+    {
+      provide: IDEMPOTENCY_STORE,
+      inject: [Database],
+      useFactory: (database: Database) => new PostgresIdempotencyStore(database),
+    },
+  ],
 })
 export class CertServiceModule {}

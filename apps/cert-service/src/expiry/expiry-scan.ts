@@ -145,7 +145,7 @@ export class ExpiryScan {
     }
     await database.query(
       `insert into expiry_settings (thresholds) values ($1)
-       on conflict (only) do update set thresholds = excluded.thresholds`,
+       on conflict (singleton) do update set thresholds = excluded.thresholds`,
       [thresholds],
     );
     if (before !== undefined) log.info({ thresholds, before: before.thresholds }, 'expiry notices planned anew');

@@ -16,7 +16,7 @@ export class CertificateSchema1791000000001 implements MigrationInterface {
 const statements = [
   // How the key that encrypts keys came about, and a sealed constant that tells a wrong one at once.
   `create table key_encryption (
-     only boolean primary key default true check (only),
+     singleton boolean primary key default true check (singleton),
      derivation jsonb not null,
      probe bytea not null
    )`,
@@ -127,14 +127,14 @@ const statements = [
   `create index audit_log_by_team on audit_log (team, sequence)`,
   // One row: locked by whoever appends, last thing before the commit.
   `create table audit_head (
-     only boolean primary key default true check (only),
+     singleton boolean primary key default true check (singleton),
      sequence bigint not null,
      hash bytea not null
    )`,
   `insert into audit_head (sequence, hash) values (0, decode(repeat('00', 32), 'hex'))`,
 
   `create table expiry_settings (
-     only boolean primary key default true check (only),
+     singleton boolean primary key default true check (singleton),
      thresholds integer[] not null
    )`,
 ];
