@@ -27,12 +27,17 @@ export interface Resource {
   schema: Schema;
   strategy: Strategy;
   view?: { toStored(object: KubeObject): KubeObject; fromStored(object: KubeObject): KubeObject };
+  /** Where a view's stored shape is not its own: the schema of that, which managedFields speak of. */
+  storedSchema?: Schema;
   /** Custom resources only. */
   custom?: boolean;
 }
 
 export const apiVersionOf = (r: { group: string; version: string }): string =>
   r.group ? `${r.group}/${r.version}` : r.version;
+
+/** The schema of what is stored; managedFields are kept in its terms, one bookkeeping for all views. */
+export const storedSchema = (r: Resource): Schema => r.storedSchema ?? r.schema;
 
 const id = (group: string, version: string, plural: string): string => `${group}/${version}/${plural}`;
 

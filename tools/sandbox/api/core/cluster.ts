@@ -22,8 +22,9 @@ export class Cluster {
     this.now = options.now ?? (() => new Date());
   }
 
-  context(): Context {
+  context(old?: KubeObject): Context {
     return {
+      ...(old ? { old } : {}),
       now: this.now(),
       find: (collection, namespace, name) => this.find(collection, namespace, name),
       list: (collection, namespace) => this.store.collection(collection).list(namespace),

@@ -5,7 +5,7 @@ import { type Json, type KubeObject, timestamp } from '../json.ts';
 import { jsonPatch } from '../patch/json-patch.ts';
 import { mergePatch } from '../patch/merge-patch.ts';
 import { strategicPatch } from '../patch/strategic.ts';
-import type { Resource } from '../registry.ts';
+import { type Resource, storedSchema } from '../registry.ts';
 import { keyOf } from '../store/collection.ts';
 import type { Cluster } from './cluster.ts';
 import { type WriteOptions, admitBody, checkType, create, resetFields, update } from './write.ts';
@@ -87,7 +87,7 @@ function applyObject(
   const view = resource.view;
   const config = admitBody(resource, { ...patch, metadata: { ...patch.metadata, name } }, options);
   const stored = view ? view.toStored(config) : config;
-  const { schema } = view ? (cluster.registry.find('', 'v1', resource.plural) as Resource) : resource;
+  const schema = storedSchema(resource);
   const key = keyOf(resource.namespaced ? namespace : undefined, name);
   const live = cluster.store.collection(resource.storage).get(key);
   if (!live && options.subresource) throw notFound(resource, name);

@@ -24,10 +24,12 @@ export function getStored(
 export const shown = (resource: Resource, stored: KubeObject): KubeObject =>
   resource.view ? cachedView(resource, stored) : stored;
 
-const views = new WeakMap<KubeObject, KubeObject>();
+const views = new WeakMap<Resource, WeakMap<KubeObject, KubeObject>>();
 function cachedView(resource: Resource, stored: KubeObject): KubeObject {
-  let view = views.get(stored);
-  if (!view) views.set(stored, (view = (resource.view as NonNullable<Resource['view']>).fromStored(stored)));
+  let cache = views.get(resource);
+  if (!cache) views.set(resource, (cache = new WeakMap()));
+  let view = cache.get(stored);
+  if (!view) cache.set(stored, (view = (resource.view as NonNullable<Resource['view']>).fromStored(stored)));
   return view;
 }
 

@@ -11,7 +11,7 @@ import {
 import { type Json, type KubeObject, clone, equal, timestamp } from '../json.ts';
 import { metadataErrors } from '../kinds/names.ts';
 import { trackUpdate } from '../fields/managers.ts';
-import { type Resource, apiVersionOf } from '../registry.ts';
+import { type Resource, apiVersionOf, storedSchema } from '../registry.ts';
 import { decode } from '../schema/decode.ts';
 import { keyOf } from '../store/collection.ts';
 import { newUid } from '../store/store.ts';
@@ -55,6 +55,10 @@ export function checkType(resource: Resource, body: Json): void {
     );
   }
   if (body?.kind && body.kind !== resource.kind) {
+    if (resource.custom) {
+      const fault = invalid('kind', body.kind, `must be ${resource.kind}`);
+      throw unprocessable({ ...resource, kind: body.kind }, body.metadata?.name ?? '', [fault]);
+    }
     throw badRequest(
       `${body.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: converting (${body.kind}) to (${resource.kind}): unknown conversion`,
     );
@@ -154,11 +158,7 @@ function finish(
 ): KubeObject {
   if (settle) return settle(draft);
   const writer = { manager: options.manager, subresource: options.subresource, now: timestamp(cluster.now()) };
-  // managedFields of a view carry the stored version's field names: one storage, one bookkeeping.
-  const schema = resource.view
-    ? (cluster.registry.find('', 'v1', resource.plural) as Resource).schema
-    : resource.schema;
-  return trackUpdate(old, draft, schema, writer, resetFields(resource, options.subresource));
+  return trackUpdate(old, draft, storedSchema(resource), writer, resetFields(resource, options.subresource));
 }
 
 /** What of `next` a write through `subresource` takes effect on `old`. */
@@ -201,11 +201,8 @@ export function update(
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   if (!resourceVersion && options.replace && !resource.strategy.unconditionalUpdate) {
-    throw unprocessable(resource, name, [
-      {
-        ...invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
-        message: 'Invalid value: 0x0: must be specified for an update',
-      },
+    throw unprocessable({ ...resource, kind: resource.plural }, name, [
+      invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }
   if (uid && uid !== current.metadata.uid) {
@@ -247,7 +244,7 @@ function commit(
   const errors = [
     ...metadataErrors(draft, strategy.name ?? 'subdomain'),
     ...finalizerErrors(current, draft),
-    ...(strategy.validate?.(draft, cluster.context()) ?? []),
+    ...(strategy.validate?.(draft, cluster.context(current)) ?? []),
     ...(strategy.validateUpdate?.(draft, current, subresource) ?? []),
   ];
   if (errors.length > 0) throw unprocessable(resource, current.metadata.name, errors);

@@ -55,12 +55,11 @@ export function compare(before: Json, after: Json, schema: Schema): Difference {
   return out;
 }
 
-function compareInto(before: Json, after: Json, schema: Schema, out: Difference): void {
+function compareInto(before: Json, after: Json, schema: Schema, out: Difference, always = false): void {
   if (before === after) return;
   const shape = after ?? before;
   if (isGranular(schema, shape) && (before === undefined || after === undefined || isObject(before))) {
-    // A struct that is always there in Go (its default is {}) is not owned itself; a map or a pointer is.
-    if (before === undefined && (!schema.default || Object.keys(after).length === 0)) out.added.member = true;
+    if (before === undefined && (!always || Object.keys(after).length === 0)) out.added.member = true;
     if (after === undefined) out.removed.member = true;
     for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
       descend(`f:${key}`, before?.[key], after?.[key], field(schema, key), out);
@@ -88,7 +87,9 @@ function descend(
 ): void {
   if (before === undefined && after === undefined) return;
   const inner = { added: new FieldSet(), modified: new FieldSet(), removed: new FieldSet() };
-  compareInto(before, after, resolve(schema), inner);
+  // A struct that is always there in Go (a reference whose default is {}) is not owned itself; a map or a pointer is.
+  const always = schema?.$ref !== undefined && schema.default !== undefined;
+  compareInto(before, after, resolve(schema), inner, always);
   if (item && before === undefined) inner.added.member = true;
   for (const kind of ['added', 'modified', 'removed'] as const) {
     if (!inner[kind].empty) out[kind].children.set(element, inner[kind]);

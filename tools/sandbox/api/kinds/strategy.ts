@@ -7,6 +7,8 @@ export interface Context {
   /** Looks up any built-in object, for admission: `core/v1` kinds by plural, `networking.k8s.io/ingressclasses` and so on. */
   find(collection: string, namespace: string | undefined, name: string): KubeObject | undefined;
   list(collection: string, namespace?: string): KubeObject[];
+  /** The object before an update; rules about a change need it. */
+  old?: KubeObject;
 }
 
 export interface Column {

@@ -46,7 +46,12 @@ const rows: Row[] = [
     'Event',
     'Namespaced',
     eventsV1,
-    { shortNames: ['ev'], storage: '/events', view: { toStored: toCore, fromStored: fromCore } },
+    {
+      shortNames: ['ev'],
+      storage: '/events',
+      view: { toStored: toCore, fromStored: fromCore },
+      storedSchema: schemaOf('', 'v1', 'Event'),
+    },
   ],
   [
     'apps',

@@ -56,7 +56,8 @@ function fits(value: Json, schema: Schema): boolean {
 
 function walk(value: Json, schema: Schema, path: string, custom: boolean, found: Decoded): Json {
   if (value === undefined) return undefined;
-  if (value === null) return custom ? null : undefined;
+  // A null where none is allowed is dropped: then a default applies, or it is missing.
+  if (value === null) return custom && schema.nullable ? null : undefined;
   if (!custom && !fits(value, schema)) {
     found.mistyped ??= `json: cannot unmarshal ${kindOf(value)} into Go struct field ${path} of type ${goType(schema)}`;
     return value;
@@ -81,7 +82,8 @@ function walkObject(value: JsonObject, schema: Schema, path: string, custom: boo
     const at = path ? `${path}.${key}` : key;
     const known = field(schema, key);
     if (known) {
-      const kept = walk(inner, resolve(known), at, custom, found);
+      // A custom object's metadata is as strict as a built-in one's.
+      const kept = walk(inner, resolve(known), at, custom && known !== objectMeta, found);
       if (kept !== undefined) out[key] = kept;
     } else if (embedded && (key === 'apiVersion' || key === 'kind')) out[key] = inner;
     else if (embedded && key === 'metadata') out[key] = walk(inner, objectMeta, at, false, found);
