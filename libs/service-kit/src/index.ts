@@ -29,8 +29,6 @@ export {
   type StoredAnswer,
 } from './idempotency/store.ts';
 
-export { IdempotencyKeys1767225600000, idempotencyMigrations } from './idempotency/migration.ts';
-export { PostgresIdempotencyStore, type PostgresIdempotencyOptions } from './idempotency/postgres-store.ts';
 
 export { type Logger, logger, setLogLevel } from './observe/logger.ts';
 export { counter, gauge, histogram, registry } from './observe/metrics.ts';

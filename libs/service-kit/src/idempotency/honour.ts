@@ -30,7 +30,7 @@ export async function honourIdempotency({ endpoint, input, request, reply, store
 
   const scope: IdempotencyScope = {
     key,
-    owner: `${input.principal.team}/${input.principal.name}`,
+    team: `${input.principal.team}/${input.principal.name}`,
     operation: `${endpoint.method} ${endpoint.path}`,
   };
   const begun = await store.begin(scope, fingerprint(input, request));

@@ -2,7 +2,7 @@
 export interface IdempotencyScope {
   readonly key: string;
   /** Who used it: `<team>/<name of the token>`. */
-  readonly owner: string;
+  readonly team: string;
   /** `POST /v1/certificates`. */
   readonly operation: string;
 }
