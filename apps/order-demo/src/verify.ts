@@ -35,7 +35,6 @@ async function verify(): Promise<number> {
     url: config.DATABASE_URL,
     name: 'order-demo verify',
     migrations,
-    poolSize: 1,
   });
   try {
     const deadlineMs = config.ORDER_DEADLINE_SECONDS * 1000;

@@ -1,0 +1,85 @@
+import { eventually, freePort, testDatabase, type TestDatabase } from '@keelson/testing';
+import pg from 'pg';
+import { type RoleProcess, startRole, tokensFile } from './role-process.ts';
+import { anOrder, Shop } from './shop.ts';
+
+describe('role api alone, with a small door and no broker', () => {
+  const tokens = tokensFile();
+  let database: TestDatabase;
+  let service: RoleProcess;
+  let shop: Shop;
+  let nobody: string;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    nobody = `amqp://127.0.0.1:${await freePort()}`;
+    service = await startRole({
+      role: 'api',
+      databaseUrl: database.url,
+      amqpUrl: nobody,
+      tokens: tokens.path,
+      env: { ACCEPT_MAX_WAITING: '5', ACCEPT_MAX_BATCH: '2' },
+    });
+    shop = new Shop(service.url);
+  }, 60_000);
+
+  afterAll(async () => {
+    await service?.stop();
+    await database?.drop();
+    tokens.remove();
+  }, 30_000);
+
+  test('it is ready and accepts orders though the broker was never there', async () => {
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+    expect((await shop.place()).status).toBe(202);
+  });
+
+  test('what does not fit is answered 429 with Retry-After, what was let in is kept, and a key at work is answered 409', async () => {
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT * FROM document_series FOR UPDATE');
+    const answers = Array.from({ length: 20 }, (_, n) => shop.place(anOrder(), { key: `crowd-${n}` }));
+    // Those inside wait for the lock, so whoever is answered was refused.
+    const refused = await Promise.any(answers);
+    expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([429, 'overloaded', '1']);
+    const twice = await shop.place(anOrder(), { key: 'crowd-0' });
+    expect([twice.status, twice.body.code]).toEqual([409, 'idempotency-key-in-progress']);
+    await client.query('ROLLBACK');
+    await client.end();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(7);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(13);
+    expect((await shop.place(anOrder(), { key: 'crowd-19' })).status).toBe(202);
+  }, 30_000);
+
+  test('injected faults: a share of orders fails by plan, the rest carries the version, a crash ends it with 1', async () => {
+    const bad = await startRole({
+      role: 'api',
+      databaseUrl: database.url,
+      amqpUrl: nobody,
+      tokens: tokens.path,
+      env: { APP_VERSION: 'v3', INJECT_ERROR_RATE: '0.5', INJECT_LATENCY_MS: '20', INJECT_CRASH_AFTER_SECONDS: '4' },
+    });
+    const client = new Shop(bad.url);
+    const begun = performance.now();
+    const statuses: number[] = [];
+    for (let n = 0; n < 20; n += 1) statuses.push((await client.place()).status);
+    expect(performance.now() - begun).toBeGreaterThan(20 * 20);
+    expect(new Set(statuses)).toEqual(new Set([202, 500]));
+    expect(statuses.filter((status) => status === 500).length).toBeGreaterThan(5);
+    expect((await client.get('0195500a-0000-7000-8000-000000000001')).headers.get('x-app-version')).toBe('v3');
+    expect(await bad.exited).toEqual({ code: 1, signal: null });
+  }, 30_000);
+
+  test('an unusable configuration lists every fault and ends with 78, an unknown flag with 64', async () => {
+    const start = (env: Record<string, string>) =>
+      startRole({ role: 'api', databaseUrl: database.url, amqpUrl: nobody, tokens: tokens.path, env });
+    await expect(start({ INJECT_ERROR_RATE: '2', SEED_STOCK: '-1', APP_VERSION: 'v 1' })).rejects.toThrow(
+      /INJECT_ERROR_RATE(.|\n)*SEED_STOCK|SEED_STOCK(.|\n)*INJECT_ERROR_RATE/,
+    );
+    await expect(
+      startRole({ role: 'apis' as never, databaseUrl: database.url, amqpUrl: nobody, tokens: tokens.path }),
+    ).rejects.toThrow(/ROLE/);
+  }, 30_000);
+});
