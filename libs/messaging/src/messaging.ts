@@ -1,66 +1,28 @@
 import { EXCHANGE, messageParked, type MessageDefinition, type Payload } from '@keelson/contracts';
-import { stderrLog, type Database, type Log } from '@keelson/persistence';
+import { stderrLog, type Log } from '@keelson/persistence';
 import type { ChannelModel } from 'amqplib';
-import { AmqpConnection, type ConnectionState } from './connection/connection.ts';
+import { AmqpConnection, within } from './connection/connection.ts';
+import { announceParked } from './consume/announce-parked.ts';
 import { Consumer, type ConsumerOptions } from './consume/consumer.ts';
 import { defaultRetryPolicy } from './consume/retry-policy.ts';
 import type { SubscribeOptions, Subscription } from './consume/subscription.ts';
 import { encode } from './envelope/encode.ts';
-import { ClosedError } from './errors.ts';
+import { traceparentOf } from './envelope/trace-context.ts';
+import { ClosedError, MessagingError } from './errors.ts';
+import { Housekeeping } from './observe/housekeeping.ts';
+import { Instruments } from './observe/instruments.ts';
+import { openTelemetryMetrics } from './observe/open-telemetry.ts';
+import { endSpan, publishSpan } from './observe/spans.ts';
+import type { MessagingHealth, MessagingOptions, PublishOptions, QueuePlan } from './options.ts';
 import { OutboxRelay, type RelayOptions } from './outbox/relay.ts';
 import { Publisher } from './publish/publisher.ts';
+import { settled } from './settled.ts';
 import { declareConsumer } from './topology/declare.ts';
-import { defaultDelays, type DelaySettings } from './topology/delays.ts';
+import { defaultDelays } from './topology/delays.ts';
 import { defaultQueueSettings } from './topology/queue.ts';
 
-export interface MessagingOptions {
-  /** `amqp://user:password@host:port/vhost` */
-  url: string;
-  /** CloudEvents source, connection name, first part of queue names. */
-  service: string;
-  /** Routing key -> definition: all this program may publish or receive. */
-  catalogue: Readonly<Record<string, MessageDefinition>>;
-  /** Needed for inbox and outbox. */
-  database?: Database;
-  exchange?: string;
-  /** Unconfirmed messages at the same time. Default 1,000. */
-  window?: number;
-  maxMessageBytes?: number;
-  /** How long a publish may take in all, unless it says otherwise. Default 15,000. */
-  publishDeadlineMs?: number;
-  onLoss?: 'reject' | 'retry';
-  heartbeatSeconds?: number;
-  delays?: DelaySettings;
-  /**
-   * Queues that must be there before anything is published, also those that other processes consume: a message for a
-   * role that was never started then waits for it, instead of reaching only the roles that were.
-   */
-  topology?: readonly QueuePlan[];
-  log?: Log;
-}
-
-/** A queue with what is bound to it; the same as its {@link SubscribeOptions} say. */
-export type QueuePlan = Pick<SubscribeOptions, 'queue' | 'messages' | 'limits'>;
-
-export interface PublishOptions {
-  /** Partition key: messages with the same key belong in order. */
-  key?: string;
-  /** CloudEvents id; give the same again when you publish again after PublishUncertainError. */
-  id?: string;
-  subject?: string;
-  deadlineMs?: number;
-  /** False: having no receiver is fine. Default true. */
-  mandatory?: boolean;
-}
-
-export interface MessagingHealth {
-  readonly healthy: boolean;
-  readonly publishing: ConnectionState;
-  readonly consuming: ConnectionState;
-  readonly consumers: readonly { readonly queue: string; readonly state: string; readonly active: number }[];
-  readonly inFlight: number;
-  readonly waiting: number;
-}
+/** Not for programs: the way in for parkingLot's functions. */
+export const PARKING = Symbol('keelson:parking');
 
 /** Messages of one service: one connection to publish, one to consume, so that a blocked publisher stops no consumer. */
 export class Messaging {
@@ -88,6 +50,9 @@ export class Messaging {
   readonly #publisher: Publisher;
   readonly #consumers: Consumer[] = [];
   readonly #relays: OutboxRelay[] = [];
+  readonly #instruments: Instruments;
+  readonly #housekeeping: Housekeeping;
+  #usesInbox = false;
   #closed: Promise<void> | undefined;
 
   private constructor(options: MessagingOptions) {
@@ -95,6 +60,7 @@ export class Messaging {
     this.#log = options.log ?? stderrLog;
     this.#exchange = options.exchange ?? EXCHANGE;
     this.#maxBytes = options.maxMessageBytes ?? 1_048_576;
+    this.#instruments = new Instruments(options.metrics ?? openTelemetryMetrics());
     const common = {
       url: options.url,
       service: options.service,
@@ -113,9 +79,19 @@ export class Messaging {
       },
       window: options.window ?? 1_000,
       windowBytes: 32 * 1_048_576,
-      waiting: 10_000,
-      waitingBytes: 64 * 1_048_576,
+      waiting: options.waiting?.messages ?? 10_000,
+      waitingBytes: options.waiting?.bytes ?? 64 * 1_048_576,
       onLoss: options.onLoss ?? 'reject',
+      log: this.#log,
+    });
+    this.#housekeeping = new Housekeeping({
+      instruments: this.#instruments,
+      publishing: this.#publishing,
+      consuming: this.#consuming,
+      publisher: this.#publisher,
+      relays: this.#relays,
+      inbox: () => (this.#usesInbox ? options.database : undefined),
+      inboxRetentionDays: options.inboxRetentionDays ?? 14,
       log: this.#log,
     });
   }
@@ -131,15 +107,25 @@ export class Messaging {
     options: PublishOptions = {},
   ): Promise<void> {
     this.#mustKnow(definition);
-    const { key, id, subject, deadlineMs = this.#options.publishDeadlineMs ?? 15_000, mandatory = true } = options;
-    const envelope = encode(definition, payload, {
-      source: this.#options.service,
-      maxBytes: this.#maxBytes,
-      id,
-      key,
-      subject,
-    });
-    return this.#publisher.publish(this.#exchange, envelope, { mandatory, deadlineMs });
+    const { deadlineMs = this.#options.publishDeadlineMs ?? 15_000, mandatory = true, ...attributes } = options;
+    const startedAt = performance.now();
+    const span = publishSpan(this.#exchange, definition.routingKey);
+    let outcome = 'ok';
+    try {
+      const source = this.#options.service;
+      const traceparent = traceparentOf(span.spanContext());
+      const envelope = encode(definition, payload, { ...attributes, source, maxBytes: this.#maxBytes, traceparent });
+      await this.#publisher.publish(this.#exchange, envelope, { mandatory, deadlineMs });
+      endSpan(span);
+    } catch (error) {
+      outcome = error instanceof MessagingError ? error.code : 'error';
+      endSpan(span, error);
+      throw error;
+    } finally {
+      const seconds = (performance.now() - startedAt) / 1_000;
+      this.#instruments.operation.observe({ destination: this.#exchange, outcome }, seconds);
+      this.#instruments.sent.inc({ message: definition.routingKey, outcome });
+    }
   }
 
   /**
@@ -154,6 +140,8 @@ export class Messaging {
     if (options.inbox === true && database === undefined) {
       throw new TypeError(`subscription ${options.queue} has inbox: true, but Messaging.connect got no database`);
     }
+    const inbox = options.inbox ?? database !== undefined;
+    this.#usesInbox ||= inbox;
     const consumer = new Consumer({
       connection: this.#consuming,
       publisher: this.#publisher,
@@ -164,14 +152,21 @@ export class Messaging {
       handler: options.handler as ConsumerOptions['handler'],
       concurrency,
       prefetch: options.prefetch ?? concurrency * 2,
-      inbox: options.inbox ?? database !== undefined,
+      inbox,
       retry: { ...defaultRetryPolicy, ...options.retry },
       timeoutMs: options.timeoutMs ?? 30_000,
       settings: { ...defaultQueueSettings, ...options.limits },
       delays: this.#options.delays ?? defaultDelays,
       maxBytes: this.#maxBytes,
       crashesPerAttempt: 3,
-      onParked: (parked) => this.#announceParked(options.queue, parked),
+      checkMs: 15_000,
+      instruments: this.#instruments,
+      onParked: (parked) => {
+        const { service, catalogue } = this.#options;
+        const publish = (payload: Payload<typeof messageParked>) =>
+          this.publish(messageParked, payload, { mandatory: false });
+        void announceParked(parked, { service, catalogue, publish, log: this.#log });
+      },
       log: this.#log,
     });
     this.#consumers.push(consumer);
@@ -191,6 +186,7 @@ export class Messaging {
       database,
       publisher: this.#publisher,
       exchange: this.#exchange,
+      instruments: this.#instruments,
       log: this.#log,
     });
     this.#relays.push(relay);
@@ -202,6 +198,7 @@ export class Messaging {
     await Promise.all([this.#publishing.whenConnected(), this.#consuming.whenConnected()]);
   }
 
+  /** What works now; for readiness and for people. */
   health(): MessagingHealth {
     const consumers = this.#consumers.filter((consumer) => consumer.state !== 'closed');
     const publishing = this.#publishing.state;
@@ -209,7 +206,7 @@ export class Messaging {
     return {
       healthy:
         publishing.state === 'connected' &&
-        consuming.state !== 'connecting' &&
+        (consuming.state === 'connected' || consuming.state === 'blocked') &&
         consumers.every((consumer) => consumer.state === 'attached'),
       publishing,
       consuming,
@@ -219,18 +216,15 @@ export class Messaging {
     };
   }
 
-  /** For tests: resolves when nothing of this service is under way: no publish, no row in the outbox, no message in its queues. */
-  async settled(): Promise<void> {
-    for (let quiet = 0; quiet < 2;) {
-      quiet = (await this.#isQuiet()) ? quiet + 1 : 0;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
-  /** Cancels consumers, waits for their handlers, gives back the rest, ends relays, flushes confirms, disconnects. */
-  close(drainMs = 25_000): Promise<void> {
-    this.#closed ??= this.#close(drainMs);
-    return this.#closed;
+  /** For tests: resolves when nothing of this service is under way: no publish, no outbox row, nothing in its queues. */
+  settled(): Promise<void> {
+    return settled({
+      publisher: this.#publisher,
+      relays: this.#relays,
+      consumers: this.#consumers,
+      consuming: this.#consuming,
+      delays: this.#options.delays ?? defaultDelays,
+    });
   }
 
   /** The first half of {@link close}: no more messages are taken, running handlers end, relays stop. Publishing still works. */
@@ -239,54 +233,32 @@ export class Messaging {
     await Promise.all(this.#relays.map((relay) => relay.stop()));
   }
 
+  /** Cancels consumers, waits for their handlers, gives back the rest, ends relays, flushes confirms, disconnects. */
+  close(drainMs = 25_000): Promise<void> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  /** What the parking lot's functions work with. */
+  [PARKING](): { publisher: Publisher; connected: () => Promise<ChannelModel> } {
+    return { publisher: this.#publisher, connected: () => this.#consuming.whenConnected() };
+  }
+
   async #close(drainMs: number): Promise<void> {
+    await this.#housekeeping.stop();
     await this.drain(drainMs);
-    if (this.#publisher.ready)
-      await Promise.race([this.#publisher.flushed(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+    if (this.#publisher.ready) await within(drainMs, this.#publisher.flushed());
     await this.#publisher.close();
     await Promise.all([this.#publishing.close(), this.#consuming.close()]);
   }
 
-  async #isQuiet(): Promise<boolean> {
-    if (this.#publisher.inFlight + this.#publisher.waiting > 0) return false;
-    for (const relay of this.#relays) if ((await relay.lag()).rows > 0) return false;
-    const open = this.#consumers.filter((consumer) => consumer.state !== 'closed');
-    if (open.some((consumer) => consumer.state !== 'attached' || consumer.active + consumer.buffered > 0)) return false;
-    const channel = await (await this.#consuming.whenConnected()).createChannel();
-    channel.on('error', () => undefined);
-    try {
-      for (const consumer of open) if ((await channel.checkQueue(consumer.queue)).messageCount > 0) return false;
-    } finally {
-      await channel.close();
+  #mustKnow(definition: MessageDefinition): void {
+    if (this.#options.catalogue[definition.routingKey] !== definition) {
+      throw new TypeError(`message ${definition.routingKey} is not in the catalogue given to Messaging.connect`);
     }
-    return open.every((consumer) => consumer.active + consumer.buffered === 0);
-  }
-
-  #announceParked(queue: string, parked: Parameters<ConsumerOptions['onParked']>[0]): void {
-    const { delivery, code, reason, failures } = parked;
-    const type = String(delivery.properties.headers?.['cloudEvents:type'] ?? delivery.properties.type ?? '');
-    // A parked notice about a parked notice would never end.
-    if (type === messageParked.type || this.#options.catalogue[messageParked.routingKey] === undefined) return;
-    const payload = {
-      service: this.#options.service,
-      queue,
-      messageId: String(delivery.properties.messageId ?? ''),
-      type,
-      code,
-      reason: reason.slice(0, 1_000),
-      attempts: failures.attempts,
-      at: failures.lastFailedAt.toISOString(),
-    };
-    this.publish(messageParked, payload, { mandatory: false }).catch((error: unknown) => {
-      this.#log.warn(
-        { queue, error: String(error) },
-        'the notice of a parked message was not published; the message itself is safe',
-      );
-    });
   }
 
   async #declare(model: ChannelModel, { queue, messages, limits }: QueuePlan): Promise<void> {
-    for (const message of messages) this.#mustKnow(message);
     await declareConsumer(model, {
       exchange: this.#exchange,
       queue,
@@ -294,11 +266,5 @@ export class Messaging {
       settings: { ...defaultQueueSettings, ...limits },
       delays: this.#options.delays ?? defaultDelays,
     });
-  }
-
-  #mustKnow(definition: MessageDefinition): void {
-    if (this.#options.catalogue[definition.routingKey] !== definition) {
-      throw new TypeError(`message ${definition.routingKey} is not in the catalogue given to Messaging.connect`);
-    }
   }
 }

@@ -84,7 +84,7 @@ export class AmqpConnection {
       const message = messageOf(error);
       if (isRefusal(message)) {
         await this.close();
-        throw new BrokerAccessError(`RabbitMQ at ${this.address} refuses us: ${message}. Check AMQP_URL.`, {
+        throw new BrokerAccessError(`RabbitMQ at ${this.address} refuses us: ${explain(message)}. Check AMQP_URL.`, {
           cause: error,
         });
       }
@@ -188,7 +188,14 @@ export class AmqpConnection {
 }
 
 // 403 wrong credentials or no permission for the virtual host, 530 unknown virtual host: AMQP 0-9-1, 1.2.
-const isRefusal = (message: string): boolean => /ACCESS[-_]REFUSED|NOT[-_]ALLOWED.*not found/.test(message);
+const isRefusal = (message: string): boolean =>
+  /ACCESS[-_]REFUSED|NOT[-_]ALLOWED/.test(message) || noVhost.test(message);
+
+// amqplib does not pass on the broker's words at this stage.
+const noVhost = /Expected ConnectionOpenOk; got <ConnectionClose/;
+
+const explain = (message: string): string =>
+  noVhost.test(message) ? 'unknown virtual host, or no permission for it' : message;
 
 /** amqplib only half-closes the socket; a peer that hangs would keep it, and what it holds, for minutes. */
 function cut(model: ChannelModel): void {

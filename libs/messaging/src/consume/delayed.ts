@@ -60,7 +60,11 @@ function history(delivery: ConsumeMessage, queue: string, failures: Failures): H
 // The broker's own notes: a copy starts with a clean slate, or its counts would be ours to explain.
 const brokers = /^x-(death|first-death-.*|last-death-.*|delivery-count|acquired-count)$/;
 
-export function copyOf(delivery: ConsumeMessage, routingKey: string, added: Headers): Envelope {
+export function copyOf(
+  delivery: Pick<ConsumeMessage, 'properties' | 'content'>,
+  routingKey: string,
+  added: Headers,
+): Envelope {
   const kept = Object.entries((delivery.properties.headers ?? {}) as Headers).filter(([name]) => !brokers.test(name));
   const headers: Headers = { ...Object.fromEntries(kept), ...added };
   const id: unknown = headers[CE.id] ?? delivery.properties.messageId;

@@ -3,7 +3,6 @@ import type { Options } from 'amqplib';
 import { randomUUID } from 'node:crypto';
 import { InvalidMessageError, MessageTooLargeError } from '../errors.ts';
 import { CE, type Headers } from './headers.ts';
-import { activeTraceparent } from './trace-context.ts';
 
 /** A message ready for the wire. */
 export interface Envelope {
@@ -20,6 +19,7 @@ export interface EncodeOptions {
   id?: string;
   key?: string;
   subject?: string;
+  traceparent?: string;
 }
 
 /** Validates the payload and returns its JSON text. Throws InvalidMessageError or MessageTooLargeError. */
@@ -51,7 +51,7 @@ export function encode<M extends MessageDefinition>(
     id,
     routingKey: definition.routingKey,
     body: Buffer.from(text),
-    headers: eventHeaders({ ...options, id, type: definition.type, timestamp, traceparent: activeTraceparent() }),
+    headers: eventHeaders({ ...options, id, type: definition.type, timestamp, traceparent: options.traceparent }),
     timestamp,
   };
 }

@@ -11,7 +11,8 @@ import {
 import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
 import type { MessageContext } from '../consume/subscription.ts';
 import type { Received } from '../envelope/received.ts';
-import { Messaging, type MessagingOptions } from '../messaging.ts';
+import { Messaging } from '../messaging.ts';
+import type { MessagingOptions } from '../options.ts';
 import { handlersOf, type Handler, type SubscribeDecoratorOptions } from './subscribe.ts';
 
 export interface MessagingModuleOptions extends MessagingOptions {

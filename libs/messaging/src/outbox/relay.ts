@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { fullJitter } from '../connection/backoff.ts';
 import { within } from '../connection/connection.ts';
 import { messageOf } from '../message-of.ts';
+import type { Instruments } from '../observe/instruments.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { relayBatch } from './batch.ts';
 import { CHANNEL, onWake } from './wake.ts';
@@ -17,6 +18,7 @@ export interface RelayOptions {
   lanes?: number;
   /** How often to look when nobody wakes us. Default 1,000. */
   pollMs?: number;
+  instruments: Instruments;
   log: Log;
 }
 
@@ -96,6 +98,7 @@ export class OutboxRelay {
         const result = await database.transaction((tx) => relayBatch(tx, options));
         failures = 0;
         this.published += result.published;
+        if (result.published > 0) this.#options.instruments.outboxPublished.inc({}, result.published);
         if (result.failed.length > 0)
           this.#rest(
             result.failed.map(({ row, error }) => ({ key: row.routing_key, error })),
