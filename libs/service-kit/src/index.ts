@@ -29,7 +29,6 @@ export {
   type StoredAnswer,
 } from './idempotency/store.ts';
 
-
 export { type Logger, logger, setLogLevel } from './observe/logger.ts';
 export { counter, gauge, histogram, registry } from './observe/metrics.ts';
 export { traceHeaders } from './observe/tracing.ts';

@@ -17,6 +17,7 @@ import {
   type ServiceOptions,
   startService,
 } from '../src/index.ts';
+import type { StoredKeys } from './stored-keys.ts';
 
 registerProblems({ 'shelf-full': { status: 409, title: 'The shelf is full' } });
 
@@ -108,6 +109,8 @@ export class Control {
   executed = 0;
   aborted = 0;
   liveEnded = 0;
+  /** Where set, a new book and its answer are stored in one transaction. */
+  store: StoredKeys | undefined;
 
   release(): void {
     for (const go of this.held.splice(0)) go();
@@ -123,14 +126,21 @@ class Books {
   constructor(private readonly control: Control) {}
 
   @Operation(endpoints.addBook)
-  async add({ body, principal, setHeader }: OperationInput<typeof endpoints.addBook>) {
+  async add({ body, principal, setHeader, idempotency }: OperationInput<typeof endpoints.addBook>) {
     this.control.executed++;
     if (body.title === 'full') throw new CallerError('shelf-full', { detail: 'There is room for 3.' });
     if (body.title === 'crash') throw new Error(secretOfOurs);
     if (body.title === 'slow') await this.control.hold();
     const book = { id: '019a0000-0000-7000-8000-000000000001', title: body.title, pages: body.pages };
+    const result = { ...book, team: principal.team, internal: 'not in the contract' };
     setHeader('location', `/v1/books/${book.id}`);
-    return { ...book, team: principal.team, internal: 'not in the contract' };
+    await this.control.store?.transaction(async (tx) => {
+      await tx.query('INSERT INTO books VALUES ($1)', [body.title]);
+      await idempotency?.storeIn(tx, result);
+      if (body.title === 'rolled back') throw new Error('the transaction failed at its end');
+    });
+    if (body.title === 'commit, then crash') throw new Error('after the commit');
+    return result;
   }
 
   @Operation(endpoints.getBook)
