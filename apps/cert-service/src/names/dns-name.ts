@@ -22,7 +22,7 @@ export function normaliseDnsName(given: string): string {
     if (label.length > 63) throw fault(`label "${label}" has ${label.length} octets; at most 63 are allowed`);
     if (!ldh.test(label)) throw fault(`label "${label}" has more than letters, digits and inner hyphens`);
     // RFC 5891 section 4.2.3.1: "--" in third and fourth place is kept for encodings such as xn--, which must decode.
-    if (label.startsWith('xn--') && domainToUnicode(label) === '') throw fault(`label "${label}" is no valid A-label`);
+    if (label.startsWith('xn--') && !decodes(label)) throw fault(`label "${label}" is no valid A-label`);
     else if (label.slice(2, 4) === '--' && !label.startsWith('xn--')) throw fault(`label "${label}" is reserved`);
   }
   if (/(^|\.)[0-9]+$/.test(ascii))
@@ -30,6 +30,12 @@ export function normaliseDnsName(given: string): string {
   const name = wildcard ? `*.${ascii}` : ascii;
   if (name.length > 253) throw fault(`it has ${name.length} octets as A-labels; at most 253 are allowed`);
   return name;
+}
+
+/** Whether an A-label stands for something: the URL parser leaves those that do not as they are. */
+function decodes(label: string): boolean {
+  const unicode = domainToUnicode(label);
+  return unicode !== label && domainToASCII(unicode) === label;
 }
 
 function toALabels(host: string, fault: (why: string) => NameError): string {
