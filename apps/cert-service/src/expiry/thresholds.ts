@@ -16,8 +16,9 @@ export function thresholdsFor({ notBefore, notAfter }: Lifetime, configured: rea
   const largest = Math.max(...configured, 0);
   if (largest === 0) return [];
   const lifetime = (notAfter.getTime() - notBefore.getTime()) / 1000;
-  const scale = Math.min(1, lifetime / 3 / largest);
-  const scaled = configured.map((threshold) => Math.max(1, Math.floor(threshold * scale)));
+  const scaled = configured.map((threshold) =>
+    Math.max(1, Math.min(threshold, Math.floor((threshold * lifetime) / (3 * largest)))),
+  );
   return [...new Set(scaled)].sort((left, right) => right - left);
 }
 

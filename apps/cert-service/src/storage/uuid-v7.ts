@@ -12,10 +12,15 @@ let counter = 0;
 export function uuidV7(now: Date): string {
   const milliseconds = Math.max(now.getTime(), 0);
   randomFillSync(octets);
-  counter = milliseconds === last ? counter + 1 : octets.readUInt16BE(6) & 0x07ff;
-  last = milliseconds;
-  octets.writeUIntBE(milliseconds + (counter > 0x0fff ? 1 : 0), 0, 6);
-  octets.writeUInt16BE(0x7000 | (counter & 0x0fff), 6);
+  if (milliseconds > last || last - milliseconds > 1000) {
+    last = milliseconds;
+    counter = octets.readUInt16BE(6) & 0x07ff; // the upper half stays free to count in
+  } else if (counter === 0x0fff) {
+    last += 1; // more than the counter holds in one millisecond: the next one is borrowed
+    counter = 0;
+  } else counter += 1;
+  octets.writeUIntBE(last, 0, 6);
+  octets.writeUInt16BE(0x7000 | counter, 6);
   octets[8] = (octets[8]! & 0x3f) | 0x80;
   const hex = octets.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
