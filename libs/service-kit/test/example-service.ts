@@ -11,15 +11,12 @@ import {
   loadConfig,
   Operation,
   type OperationInput,
-  registerProblems,
   type RunningService,
   type ServerSentEvent,
   type ServiceOptions,
   startService,
 } from '../src/index.ts';
 import type { StoredKeys } from './stored-keys.ts';
-
-registerProblems({ 'shelf-full': { status: 409, title: 'The shelf is full' } });
 
 const bookSchema = z.object({ id: z.uuid(), title: z.string(), team: z.string(), pages: z.number().int() });
 const id = z.object({ id: z.uuid() });
@@ -29,6 +26,7 @@ export const booksApi = defineApi({
   service: 'books',
   title: 'Books',
   version: '1.0.0',
+  problems: { 'shelf-full': { status: 409, title: 'The shelf is full' } },
   endpoints: {
     addBook: {
       method: 'POST',

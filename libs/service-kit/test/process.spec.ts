@@ -29,7 +29,7 @@ test('SIGTERM lets requests in flight finish, runs the hooks in order and exits 
 });
 
 test('while it drains it is not ready, and after that it accepts nothing', async () => {
-  const example = await exampleProcess({ DRAIN_DELAY_MS: '400' });
+  const example = await exampleProcess({ DRAIN_DELAY_MS: '1500' });
   example.kill('SIGTERM');
   await eventually(async () => {
     const response = await fetch(`${example.url}/readyz`);
@@ -38,7 +38,7 @@ test('while it drains it is not ready, and after that it accepts nothing', async
   // Load balancers that have not noticed yet are still served.
   expect((await fetch(`${example.url}/v1/work?ms=0`)).status).toBe(200);
   expect(await example.exited).toMatchObject({ code: 0 });
-  await expect(fetch(`${example.url}/healthz`)).rejects.toThrow();
+  await expect(fetch(`${example.url}/healthz`)).rejects.toThrow('fetch failed');
 });
 
 test('what takes longer than the grace time is abandoned by name', async () => {

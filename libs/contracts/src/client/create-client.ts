@@ -1,5 +1,5 @@
 import type { Api, Endpoint } from '../http/endpoint.ts';
-import { NoAnswerError } from './errors.ts';
+import { ContractError, NoAnswerError, ProblemError } from './errors.ts';
 import { type LooseInput, requestFor, urlFor } from './request.ts';
 import { readResponse } from './response.ts';
 import { defaultRetry, type RetryOptions, withRetry } from './retry.ts';
@@ -66,13 +66,14 @@ async function once(
   } catch (error) {
     if (signal?.aborted === true) throw error;
     if (limit?.aborted === true) throw new NoAnswerError(operation, `no answer within ${timeoutMs} ms`, error);
-    // fetch reports everything below HTTP as a TypeError whose cause tells what happened.
-    if (error instanceof TypeError) throw new NoAnswerError(operation, reason(error), error);
-    throw error;
+    if (error instanceof ProblemError || error instanceof ContractError) throw error;
+    throw new NoAnswerError(operation, reason(error), error);
   }
 }
 
-function reason(error: TypeError): string {
-  const cause = error.cause as { code?: string; message?: string } | undefined;
-  return cause?.code ?? cause?.message ?? error.message;
+/** fetch says "fetch failed" for everything below HTTP; what happened stands in its cause. */
+function reason(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
+  const { cause, message } = error as { cause?: { code?: string; message?: string }; message: string };
+  return cause?.code ?? cause?.message ?? message;
 }
