@@ -24,7 +24,7 @@ export async function nx(
       NX_TUI: 'false',
       NX_INTERACTIVE: 'false',
       NODE_OPTIONS: undefined,
-      ...(colour ? { FORCE_COLOR: '1' } : {}),
+      ...(colour ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: '0' }),
     },
     onLine: (line) => {
       lines.push(line);

@@ -32,7 +32,8 @@ export async function installPackages({ root, allowed }) {
       root,
     ]);
     if (code !== 0) {
-      const said = lines.slice(-20).map((line) => `    ${line}`);
+      // npm tells the cause first, and its usage after it.
+      const said = lines.slice(0, 20).map((line) => `    ${line}`);
       throw new Error(
         [
           'npm ci failed',

@@ -1,8 +1,24 @@
 // Plain JavaScript, used by the lint and by complete-lock.mjs.
 
 /** Platforms as package names spell them -> as npm's `os`, `cpu` and `libc` do. */
-const systems = { darwin: 'darwin', win32: 'win32', freebsd: 'freebsd', android: 'android', openharmony: 'openharmony', linux: 'linux' };
-const processors = { arm64: 'arm64', x64: 'x64', arm: 'arm', ppc64: 'ppc64', s390x: 's390x', ia32: 'ia32', riscv64: 'riscv64', loong64: 'loong64' };
+const systems = {
+  darwin: 'darwin',
+  win32: 'win32',
+  freebsd: 'freebsd',
+  android: 'android',
+  openharmony: 'openharmony',
+  linux: 'linux',
+};
+const processors = {
+  arm64: 'arm64',
+  x64: 'x64',
+  arm: 'arm',
+  ppc64: 'ppc64',
+  s390x: 's390x',
+  ia32: 'ia32',
+  riscv64: 'riscv64',
+  loong64: 'loong64',
+};
 
 /**
  * Optional packages that package-lock.json should name and does not: those of other platforms. npm leaves them out when
@@ -32,7 +48,11 @@ export function lockGaps(packages) {
 
 /** Node's way up the folders from `path` to a `node_modules/<name>`. */
 function resolves(packages, path, name) {
-  for (let folder = path; ; folder = folder.includes('/node_modules/') ? folder.slice(0, folder.lastIndexOf('/node_modules/')) : '') {
+  for (
+    let folder = path;
+    ;
+    folder = folder.includes('/node_modules/') ? folder.slice(0, folder.lastIndexOf('/node_modules/')) : ''
+  ) {
     if (packages[folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`]) return true;
     if (folder === '') return false;
   }

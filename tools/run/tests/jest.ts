@@ -47,7 +47,7 @@ export async function runJest({ root, resultsFile, arguments: args, env, signal 
     deathSignal: 'KILL',
     // With --json it prints the document itself on stdout; the results are read from the file.
     onLine: (line) => {
-      if (!line.startsWith('{"num')) process.stdout.write(`${line}\n`);
+      if (!/^(?:\{"num|Test results written to: )/.test(line)) process.stdout.write(`${line}\n`);
     },
   });
   const stopped = new Promise<never>((_resolve, reject) => {
