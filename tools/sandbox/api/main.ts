@@ -46,7 +46,7 @@ bootstrap(server.cluster);
 await server.listen();
 writeKubeconfig(values['kubeconfig-out'], {
   url: server.url,
-  certificate: server.certificate.certificate,
+  certificate: server.certificate,
   token: server.adminToken,
 });
 console.log(JSON.stringify({ ready: true, url: server.url, kubeconfig: values['kubeconfig-out'] }));

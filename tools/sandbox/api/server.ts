@@ -11,7 +11,7 @@ import { serveResource } from './http/resources.ts';
 import { send, sendError, sendJson } from './http/respond.ts';
 import { ApiError, notServed, unauthorized } from './http/status.ts';
 import type { Json } from './json.ts';
-import { type ServerCertificate, selfSigned } from './tls.ts';
+import { selfSigned } from '../self-signed/self-signed.ts';
 
 export interface ServerOptions {
   host: string;
@@ -45,7 +45,8 @@ export class Server {
   readonly bookmarkMs: number;
   /** Ends one open watch each. */
   readonly watches = new Set<() => void>();
-  readonly certificate: ServerCertificate;
+  /** PEM; clients trust it as their only CA. */
+  readonly certificate: string;
   readonly adminToken: string;
   readonly #options: ServerOptions;
   readonly #https: HttpsServer;
@@ -55,13 +56,22 @@ export class Server {
     this.cluster = new Cluster(options);
     this.tokens = new Tokens(this.cluster.now);
     this.bookmarkMs = options.bookmarkMs;
-    this.certificate = selfSigned([...new Set(['127.0.0.1', options.host])], this.cluster.now());
     this.adminToken = this.tokens.issueStatic({
       name: 'sandbox-admin',
       groups: ['system:masters', 'system:authenticated'],
     });
-    const { certificate: cert, key } = this.certificate;
-    this.#https = createServer({ cert, key, keepAliveTimeout: 60_000 }, (req, res) => void this.#handle(req, res));
+    const names = [...new Set(['localhost', '127.0.0.1', options.host])];
+    const made = selfSigned({
+      commonName: 'keelson-sandbox',
+      names,
+      days: 365,
+      now: new Date(this.cluster.now().getTime() - 3_600_000),
+    });
+    this.certificate = made.certificate;
+    this.#https = createServer(
+      { cert: made.certificate, key: made.key, keepAliveTimeout: 60_000 },
+      (req, res) => void this.#handle(req, res),
+    );
   }
 
   get url(): string {

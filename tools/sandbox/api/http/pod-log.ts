@@ -1,5 +1,4 @@
-import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { type RequestOptions, request } from 'node:https';
 import type { ServerResponse } from 'node:http';
 
 import { getStored } from '../core/read.ts';
@@ -39,7 +38,7 @@ export function podLog(
     );
   const forwarded = new URLSearchParams(query);
   forwarded.delete('container');
-  const path = `/containerLogs/${namespace}/${name}/${container}?${forwarded}`;
+  const path = `/containerLogs/${namespace}/${name}/${container}?${forwarded.toString()}`;
   return fetchLog({ host, port: status.daemonEndpoints?.kubeletEndpoint?.Port ?? 10250, path }, res);
 }
 
@@ -55,17 +54,11 @@ function containerOf(spec: Json, pod: string, asked: string | null): string {
   return spec.containers[0].name;
 }
 
-/** HTTPS first, as a kubelet has it (its certificate is its own); plain HTTP where the port speaks no TLS. */
-async function fetchLog(o: { host: string; port: number; path: string }, res: ServerResponse): Promise<void> {
-  try {
-    await attempt(httpsRequest, { ...o, rejectUnauthorized: false }, res);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPROTO' && !/wrong version number|packet length/.test(String(error)))
-      throw unreachable(o, error);
-    await attempt(httpRequest, o, res).catch((second: unknown) => {
-      throw unreachable(o, second);
-    });
-  }
+/** HTTPS, as a kubelet has it; its certificate is its own, and nobody could say for which name. */
+function fetchLog(o: { host: string; port: number; path: string }, res: ServerResponse): Promise<void> {
+  return attempt({ ...o, rejectUnauthorized: false }, res).catch((error: unknown) => {
+    throw unreachable(o, error);
+  });
 }
 
 const unreachable = (o: { host: string; port: number; path: string }, error: unknown): ApiError =>
@@ -73,11 +66,7 @@ const unreachable = (o: { host: string; port: number; path: string }, error: unk
     ? error
     : new ApiError(500, 'InternalError', `Get "https://${o.host}:${o.port}${o.path}": ${(error as Error).message}`);
 
-function attempt(
-  request: typeof httpRequest | typeof httpsRequest,
-  options: object,
-  res: ServerResponse,
-): Promise<void> {
+function attempt(options: RequestOptions, res: ServerResponse): Promise<void> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ ...options, method: 'GET' }, (incoming) => {
       if (incoming.statusCode !== 200) {
