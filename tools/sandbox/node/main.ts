@@ -41,6 +41,7 @@ async function run(options: NodeOptions): Promise<() => Promise<void>> {
     cidr: podCidr(range),
     maxPods: options.maxPods,
     heartbeatMs: options.heartbeatMs,
+    namespaces: options.namespaces,
     warn,
   });
   const recorder = new EventRecorder({ client, nodeName: name, onError: warn });
@@ -71,7 +72,7 @@ async function run(options: NodeOptions): Promise<() => Promise<void>> {
     await pods.stop(SHUTDOWN_GRACE_MS);
     await recorder.flush();
     recorder.stop();
-    await registration.stop().catch((error: unknown) => {
+    await registration.stop({ deletes: options.deletesNode }).catch((error: unknown) => {
       // The API may have gone first, as when a whole stack stops.
       warn(`could not mark the node not ready: ${(error as Error).message}`);
     });

@@ -11,6 +11,9 @@ export type NodeOptions = {
   heartbeatMs: number;
   maxPods: number;
   schedules: boolean;
+  /** Pods of these namespaces only; empty: of all. */
+  namespaces: string[];
+  deletesNode: boolean;
 };
 
 export const usage = `usage: node --conditions=keelson-source tools/sandbox/node/main.ts --kubeconfig FILE [OPTIONS]
@@ -25,6 +28,8 @@ Runs the pods of a Kubernetes API as processes of this machine. See README.md be
   --crash-loop-max DUR     longest delay of a crash loop (300s)
   --heartbeat DUR          how often the Lease is renewed (10s)
   --max-pods N             capacity that the Node object states (500)
+  --namespace NS           take pods of this namespace only; may be given several times (all)
+  --delete-node            delete the Node object at the end instead of marking it not ready
   --no-scheduler           leave pods without a node to someone else
   --help                   this text
 `;
@@ -42,6 +47,8 @@ export function parseOptions(argv: string[]): NodeOptions | 'help' {
       'crash-loop-max': { type: 'string', default: '300s' },
       heartbeat: { type: 'string', default: '10s' },
       'max-pods': { type: 'string', default: '500' },
+      namespace: { type: 'string', multiple: true, default: [] },
+      'delete-node': { type: 'boolean', default: false },
       'no-scheduler': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -66,6 +73,8 @@ export function parseOptions(argv: string[]): NodeOptions | 'help' {
     heartbeatMs: duration('--heartbeat', values.heartbeat),
     maxPods,
     schedules: !values['no-scheduler'],
+    namespaces: values.namespace,
+    deletesNode: values['delete-node'],
   };
 }
 

@@ -1,6 +1,7 @@
 import { availableParallelism, arch, release, totalmem } from 'node:os';
 import { isAlreadyExists, isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
 import { nodeResource, type Condition, type Node } from './kubernetes-objects.ts';
+import { NAMESPACES_ANNOTATION } from './pods/binding.ts';
 
 /** A Lease this long unrenewed means that the node is dead; as kubelet. */
 const LEASE_SECONDS = 40;
@@ -16,6 +17,7 @@ export class Registration {
   readonly #cidr: string;
   readonly #maxPods: number;
   readonly #heartbeatMs: number;
+  readonly #namespaces: readonly string[];
   readonly #warn: (message: string) => void;
   #timer: NodeJS.Timeout | undefined;
   #statusAt = 0;
@@ -30,6 +32,7 @@ export class Registration {
     cidr: string;
     maxPods: number;
     heartbeatMs: number;
+    namespaces: readonly string[];
     warn: (message: string) => void;
   }) {
     this.#client = options.client;
@@ -39,6 +42,7 @@ export class Registration {
     this.#cidr = options.cidr;
     this.#maxPods = options.maxPods;
     this.#heartbeatMs = options.heartbeatMs;
+    this.#namespaces = options.namespaces;
     this.#warn = options.warn;
   }
 
@@ -56,14 +60,20 @@ export class Registration {
       node = await this.#client.patch(nodeResource, { spec }, { name: this.#name });
     }
     this.#uid = node.metadata.uid ?? '';
+    const annotations = { [NAMESPACES_ANNOTATION]: this.#namespaces.length > 0 ? this.#namespaces.join(',') : null };
+    await this.#client.patch(nodeResource, { metadata: { annotations } }, { name: this.#name });
     await this.#heartbeat();
     this.#schedule();
   }
 
-  /** Marks the node not ready, so that nobody counts on it. */
-  async stop(): Promise<void> {
+  /** Marks the node not ready, so that nobody counts on it, or deletes it. */
+  async stop(how: { deletes: boolean }): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    if (how.deletes) {
+      await this.#client.delete(nodeResource, { name: this.#name });
+      return;
+    }
     await this.#writeStatus('False', 'NodeShutdown', 'the sandbox node was stopped');
   }
 

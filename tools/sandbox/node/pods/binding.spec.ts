@@ -1,5 +1,5 @@
 import type { Node, Pod } from '../kubernetes-objects.ts';
-import { candidates, isBindable, mayTake } from './binding.ts';
+import { candidates, isBindable, mayTake, NAMESPACES_ANNOTATION } from './binding.ts';
 
 const aPod = (spec: Partial<Pod['spec']> = {}): Pod => ({ metadata: { name: 'p' }, spec: { containers: [], ...spec } });
 const aNode = (name: string, over: Partial<Node> = {}): Node => ({
@@ -24,6 +24,13 @@ describe('binding pods', () => {
     expect(mayTake(aNode('a', { spec: { unschedulable: true } }), aPod())).toBe(false);
     expect(mayTake(aNode('a', { status: {} }), aPod())).toBe(false);
     expect(mayTake(aNode('a'), aPod({ nodeSelector: { 'kubernetes.io/hostname': 'b' } }))).toBe(false);
+  });
+
+  test('a node that is for one namespace takes no pod of another', () => {
+    const node = aNode('a', { metadata: { name: 'a', annotations: { [NAMESPACES_ANNOTATION]: 'shop,bank' } } });
+    const of = (namespace: string): Pod => ({ ...aPod(), metadata: { name: 'p', namespace } });
+    expect(mayTake(node, of('bank'))).toBe(true);
+    expect(mayTake(node, of('default'))).toBe(false);
   });
 
   test('the least loaded node comes first, ties by name', () => {

@@ -1,5 +1,8 @@
 import type { Node, Pod } from '../kubernetes-objects.ts';
 
+/** On a Node of ours: the namespaces (with commas) that it takes pods of; without it, all. */
+export const NAMESPACES_ANNOTATION = 'keelson.dev/sandbox-namespaces';
+
 /** A pod that nobody has bound and that a scheduler of this cluster may bind. */
 export function isBindable(pod: Pod): boolean {
   return (
@@ -12,9 +15,11 @@ export function isBindable(pod: Pod): boolean {
   );
 }
 
-/** Whether a node may take a pod: ready, not cordoned, its labels as nodeSelector wants them. */
+/** Whether a node may take a pod: ready, not cordoned, for its namespace, its labels as nodeSelector wants them. */
 export function mayTake(node: Node, pod: Pod): boolean {
   if (node.spec?.unschedulable === true || !isReady(node)) return false;
+  const only = node.metadata.annotations?.[NAMESPACES_ANNOTATION];
+  if (only !== undefined && !only.split(',').includes(pod.metadata.namespace ?? '')) return false;
   return Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => node.metadata.labels?.[key] === value);
 }
 
