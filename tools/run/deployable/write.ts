@@ -16,10 +16,10 @@ const engines = { node: '>=22.19' };
 
 /**
  * Writes dist/apps/<name>: the app's compiled files at the top, the libs it needs, and a package.json and lock file for
- * exactly these, so that `npm ci --omit=dev && node main.js` works there, outside of the workspace. Returns the folder.
- * The app and its libs must have been built.
+ * exactly these, so that `npm ci --omit=dev && node main.js` works there, outside of the workspace. Returns the folder,
+ * `target`. The app and its libs must have been built.
  */
-export function writeDeployable(root: string, name: string): string {
+export function writeDeployable(root: string, name: string, target = join(root, 'dist/apps', name)): string {
   const app = `apps/${name}`;
   const built = join(root, app, 'dist');
   if (!existsSync(join(built, 'main.js'))) {
@@ -28,7 +28,6 @@ export function writeDeployable(root: string, name: string): string {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: LockPackages };
   const { packages, workspace } = pruneLock(lock.packages, app);
   const libs = libFolders(lock.packages, workspace);
-  const target = join(root, 'dist/apps', name);
   const fresh = `${target}.${process.pid}`;
   rmSync(fresh, { recursive: true, force: true });
   copyCompiled(built, fresh);
