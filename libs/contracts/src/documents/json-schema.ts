@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 export type JsonSchema = Record<string, unknown>;
 
+/** Formats of JSON Schema 2020-12, section 7.3. */
+const FORMATS = new Set(['date-time', 'date', 'time', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uri', 'uuid']);
+
 /**
  * Collects JSON Schemas (draft 2020-12) for one document. Schemas with an id (`.meta({ id })`) become components and
  * are referred to; the rest stands where it is used.
@@ -39,8 +42,10 @@ export class SchemaCollector {
       override: (context) => {
         if (io === 'output') delete context.jsonSchema.additionalProperties;
         const { format, pattern } = context.jsonSchema;
-        // zod's own pattern for a format says the same once more, unreadably.
-        if (format !== undefined && pattern !== undefined) delete context.jsonSchema.pattern;
+        // zod names its own checks as formats, too (`starts_with`), which no other validator knows; for the real ones
+        // its pattern says the same once more, unreadably.
+        if (format !== undefined && !FORMATS.has(format)) delete context.jsonSchema.format;
+        else if (format !== undefined && pattern !== undefined) delete context.jsonSchema.pattern;
         delete context.jsonSchema.id;
       },
     }) as unknown as { properties: { root: JsonSchema }; $defs?: Record<string, JsonSchema> };
