@@ -12,11 +12,10 @@ import {
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { ROLES, type Role } from '../src/settings/roles.ts';
 import { Load } from './load.ts';
 import { type RoleProcess, startRole, tokensFile } from './role-process.ts';
-import { anOrder, Shop } from './shop.ts';
+import { Shop } from './shop.ts';
 
 describe('every role a process of its own, under load, while its parts are killed one after the other', () => {
   const tokens = tokensFile();
@@ -31,7 +30,6 @@ describe('every role a process of its own, under load, while its parts are kille
 
   const start = async (role: Role) => {
     const env = {
-      ORDER_DEADLINE_SECONDS: '20',
       SWEEP_EVERY_MS: '200',
       ...(role === 'api' ? { PORT: String(port) } : {}),
     };
@@ -51,7 +49,7 @@ describe('every role a process of its own, under load, while its parts are kille
         const verdict = await shop.verify();
         return verdict.ok && verdict.confirmed + verdict.compensated === verdict.accepted && verdict;
       },
-      { withinMs: 45_000, everyMs: 250, describe: 'every order has ended' },
+      { withinMs: 60_000, everyMs: 250, describe: 'every order has ended' },
     );
 
   beforeAll(async () => {
@@ -59,7 +57,7 @@ describe('every role a process of its own, under load, while its parts are kille
     databaseUrl = await postgres.createDatabase({ name: 'orders' });
     await Promise.all(ROLES.map(start));
     shop = new Shop(`http://127.0.0.1:${port}`);
-    load = new Load({ url: shop.url, perSecond: 50, duplicateOneIn: 10, cancelOneIn: 12 });
+    load = new Load({ url: shop.url, perSecond: 40, duplicateOneIn: 10, cancelOneIn: 12 });
     messaging = await Messaging.connect({ url: rabbitmq.amqpUrl, service: 'order-demo', catalogue });
   }, 90_000);
 
@@ -94,19 +92,27 @@ describe('every role a process of its own, under load, while its parts are kille
     expect(seen.length).toBeGreaterThan(60);
   }, 40_000);
 
-  test.each(ROLES)(
-    'kill -9 of %s',
-    async (role) => {
-      await someMore(15);
-      const victim = roles.get(role)!;
-      victim.kill('SIGKILL');
-      expect(await victim.exited).toMatchObject({ signal: 'SIGKILL' });
-      if (role !== 'api') await someMore(15);
-      await start(role);
-      await someMore(15);
-    },
-    40_000,
-  );
+  const kill = async (role: Role) => {
+    const victim = roles.get(role)!;
+    victim.kill('SIGKILL');
+    expect(await victim.exited).toMatchObject({ signal: 'SIGKILL' });
+  };
+
+  test('kill -9 of the api: its customers insist, and get one order each', async () => {
+    await kill('api');
+    await start('api');
+    await someMore(20);
+  }, 40_000);
+
+  test('kill -9 of each other role in turn: orders go on being accepted, and are finished when the roles are back', async () => {
+    const others = ROLES.filter((role) => role !== 'api');
+    for (const role of others) {
+      await kill(role);
+      await someMore(10);
+    }
+    await Promise.all(others.map(start));
+    await someMore(10);
+  }, 60_000);
 
   test('kill -9 of the broker: orders go on being accepted, the api stays ready', async () => {
     rabbitmq.kill('SIGKILL');
@@ -124,33 +130,13 @@ describe('every role a process of its own, under load, while its parts are kille
     await someMore(40);
   }, 40_000);
 
-  test('an order that one role cannot process is compensated at its deadline and says so', async () => {
-    const client = new pg.Client({ connectionString: databaseUrl });
-    await client.connect();
-    await client.query(`
-      CREATE FUNCTION refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN IF NEW.customer = 'poison' THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END $$;
-      CREATE TRIGGER refuse_poison BEFORE INSERT ON coupons FOR EACH ROW EXECUTE FUNCTION refuse_poison();`);
-    await client.end();
-    const { body } = await shop.place(anOrder({ customer: 'poison' }));
-    const order = await eventually(
-      async () => {
-        const { body: now } = await shop.get(body.id);
-        return now.status !== 'accepted' && now;
-      },
-      { withinMs: 40_000, everyMs: 250 },
-    );
-    expect(order.history.find(({ step }) => step === 'compensated')).toMatchObject({
-      detail: 'no coupon within 20 s of acceptance',
-    });
-  }, 60_000);
-
   test('in the end nothing is lost, doubled or stuck: each order that was answered 202 has ended', async () => {
     await load.end();
     const verdict = await allEnded();
     expect(load.surprises).toEqual([]);
     expect(verdict.accepted).toBeGreaterThanOrEqual(load.accepted.size);
-    expect(verdict.confirmed).toBeGreaterThan(verdict.accepted / 2);
+    // Only what was cancelled in time is compensated.
+    expect(verdict.confirmed).toBeGreaterThan(verdict.accepted * 0.8);
 
     const folder = mkdtempSync(join(tmpdir(), 'order-demo-expected-'));
     const file = join(folder, 'ids');
@@ -166,5 +152,5 @@ describe('every role a process of its own, under load, while its parts are kille
     rmSync(folder, { recursive: true });
     expect(lines.at(-1)).toContain('0 lost, 0 doubled, 0 stuck, 0 negative');
     expect(code).toBe(0);
-  }, 60_000);
+  }, 90_000);
 });
