@@ -180,12 +180,13 @@ export class Consumer implements Subscription {
       void within(2_000, channel.close());
       return;
     }
-    if (this.#state === 'closed') return giveBack({ message, channel });
     this.#buffer.push({ message, channel });
     this.#pump();
   }
 
   #pump(): void {
+    // Given back all together once the broker sends no more: given back now, they would come again at once.
+    if (this.#state === 'closed') return;
     while (this.#running.size < this.#options.concurrency) {
       const next = this.#buffer.shift();
       if (next === undefined) return;

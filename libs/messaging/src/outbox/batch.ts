@@ -5,6 +5,7 @@ import type { Publisher } from '../publish/publisher.ts';
 
 export interface OutboxRow {
   id: string;
+  shard: number;
   aggregate: string;
   message_id: string;
   routing_key: string;
@@ -24,7 +25,7 @@ const LOCK_SHARDS = `
 
 /** A statement of its own, after the lock: it sees what the last holder of these shards has deleted. */
 const READ = `
-  select id, aggregate, message_id, routing_key, mandatory, headers, body
+  select id, shard, aggregate, message_id, routing_key, mandatory, headers, body
   from outbox where shard = any($1::smallint[]) order by id limit $2`;
 
 const DELETE = 'delete from outbox where id = any($1::bigint[])';

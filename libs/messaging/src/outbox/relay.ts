@@ -2,10 +2,11 @@ import type { Database, Log } from '@keelson/persistence';
 import { Client } from 'pg';
 import { fullJitter } from '../connection/backoff.ts';
 import { within } from '../connection/connection.ts';
+import { BrokerBlockedError, PublishUncertainError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import type { Instruments } from '../observe/instruments.ts';
 import type { Publisher } from '../publish/publisher.ts';
-import { relayBatch } from './batch.ts';
+import { relayBatch, type BatchResult } from './batch.ts';
 import { CHANNEL, onWake } from './wake.ts';
 
 export interface RelayOptions {
@@ -43,6 +44,8 @@ export class OutboxRelay {
   #listening: NodeJS.Timeout | undefined;
   #woken = 0;
   published = 0;
+  /** NOTIFY from other processes arrives. */
+  listening = false;
   /** Shards whose oldest row could not be published, and when to look again. */
   readonly #resting = new Map<number, { until: number; attempt: number }>();
 
@@ -99,12 +102,7 @@ export class OutboxRelay {
         failures = 0;
         this.published += result.published;
         if (result.published > 0) this.#options.instruments.outboxPublished.inc({}, result.published);
-        if (result.failed.length > 0)
-          this.#rest(
-            result.failed.map(({ row, error }) => ({ key: row.routing_key, error })),
-            result.shards,
-          );
-        else for (const shard of result.shards) this.#resting.delete(shard);
+        this.#rest(result);
         if (result.published === 0 && !result.more) await this.#sleep(seen, this.#options.pollMs);
       } catch (error) {
         if (failures % 10 === 0)
@@ -120,17 +118,31 @@ export class OutboxRelay {
     return [...this.#resting].filter(([, rest]) => rest.until > now).map(([shard]) => shard);
   }
 
-  #rest(failed: { key: string; error: Error }[], shards: number[]): void {
-    const [first] = failed;
-    const attempt = Math.max(0, ...shards.map((shard) => this.#resting.get(shard)?.attempt ?? 0)) + 1;
-    if (attempt === 1 || attempt % 10 === 0) {
+  /**
+   * Lets shards rest whose row was refused: asked again at once, the broker would refuse it again. Rows that failed
+   * for want of a connection rest nowhere, since the lanes wait for the connection anyway.
+   */
+  #rest({ shards, failed }: { shards: number[]; failed: BatchResult['failed'] }): void {
+    const refused = failed.filter(
+      ({ error }) => !(error instanceof PublishUncertainError || error instanceof BrokerBlockedError),
+    );
+    const resting = new Set(refused.map(({ row }) => row.shard));
+    for (const shard of shards) if (!resting.has(shard)) this.#resting.delete(shard);
+    for (const shard of resting) {
+      const attempt = (this.#resting.get(shard)?.attempt ?? 0) + 1;
+      this.#resting.set(shard, { until: performance.now() + Math.min(5_000, 100 * 2 ** attempt), attempt });
+      if (attempt !== 1 && attempt % 20 !== 0) continue;
+      const first = refused.find(({ row }) => row.shard === shard);
       this.#options.log.warn(
-        { messages: failed.length, routingKey: first?.key, error: messageOf(first?.error) },
-        'outbox rows could not be published; they stay and are tried again',
+        {
+          routingKey: first?.row.routing_key,
+          aggregate: first?.row.aggregate,
+          attempt,
+          error: messageOf(first?.error),
+        },
+        'an outbox row could not be published; it stays, and what follows in its aggregate waits for it',
       );
     }
-    const until = performance.now() + Math.min(5_000, 100 * 2 ** attempt);
-    for (const shard of shards) this.#resting.set(shard, { until, attempt });
   }
 
   #sleep(seen: number, ms: number): Promise<void> {
@@ -156,6 +168,7 @@ export class OutboxRelay {
       keepAlive: true,
     });
     const again = (): void => {
+      this.listening = false;
       if (this.#listener !== client && this.#listener !== undefined) return;
       this.#listener = undefined;
       if (!this.#stopped) this.#listening = setTimeout(() => void this.#listen(), 1_000);
@@ -167,6 +180,7 @@ export class OutboxRelay {
       await client.connect();
       client.on('end', again);
       await client.query(`listen ${CHANNEL}`);
+      this.listening = true;
       this.wake();
     } catch {
       // Not worth a word: polling goes on meanwhile, and the lanes report a database that is away.

@@ -1,4 +1,4 @@
-import type { GetMessage } from 'amqplib';
+import type { Channel, GetMessage } from 'amqplib';
 import { setTimeout as pause } from 'node:timers/promises';
 import { copyOf } from '../consume/delayed.ts';
 import { CE, KEELSON, type Headers } from '../envelope/headers.ts';
@@ -127,7 +127,7 @@ async function discard(messaging: Messaging, queue: string, options: ActOptions)
 /** What can be done with messages that were given up. Queues are named without `.parked`. */
 export const parkingLot = { list, peek, redrive, discard };
 
-/** Takes messages one by one without acknowledging; closing the channel puts back, in order, what was kept. */
+/** Takes messages one by one without acknowledging, and puts back, in order, what was kept. */
 async function visit(
   messaging: Messaging,
   queue: string,
@@ -137,18 +137,35 @@ async function visit(
   const channel = await (await messaging[PARKING]().connected()).createChannel();
   // The failure arrives as the rejected call too; without a listener Node would throw.
   channel.on('error', () => undefined);
+  const name = parkedQueue(queue);
+  let kept = 0;
   try {
-    const { messageCount } = await channel.checkQueue(parkedQueue(queue));
+    const { messageCount } = await channel.checkQueue(name);
     for (let seen = 0; seen < Math.min(limit, messageCount); seen += 1) {
-      const message = await channel.get(parkedQueue(queue), { noAck: false });
-      if (message === false) return;
+      const message = await channel.get(name, { noAck: false });
+      if (message === false) break;
+      kept += 1;
       const verdict = await look(message);
-      if (verdict === 'remove') channel.ack(message);
-      if (verdict === 'stop') return;
+      if (verdict === 'remove') {
+        channel.ack(message);
+        kept -= 1;
+      }
+      if (verdict === 'stop') break;
     }
   } finally {
-    // Already closed when the queue does not exist; the caller gets that error.
+    // Both fail only on a channel that is closed: then the broker has put everything back already.
+    await putBack(channel, name, kept).catch(() => undefined);
     await channel.close().catch(() => undefined);
+  }
+}
+
+/** The broker puts back with a delay; who looks twice in a row must not find the parking lot empty. */
+async function putBack(channel: Channel, queue: string, kept: number): Promise<void> {
+  if (kept === 0) return;
+  channel.nackAll(true);
+  for (let waited = 0; waited < 1_000; waited += 10) {
+    if ((await channel.checkQueue(queue)).messageCount >= kept) return;
+    await pause(10);
   }
 }
 

@@ -25,5 +25,7 @@ export function explainMismatch(error: unknown): TopologyMismatchError | undefin
 }
 
 /** "the value 'x' of type 'longstr'" -> 'x'; none -> none */
-const bare = (text: string | undefined): string =>
-  /the value '([^']*)'/.exec(text ?? '')?.[1] ?? text?.replace(/^'|'$/g, '') ?? 'none';
+function bare(text: string | undefined): string {
+  const value = /the value '([^']*)'/.exec(text ?? '')?.[1] ?? text?.replace(/^'|'$/g, '') ?? 'none';
+  return value === '' ? '"" (the default exchange)' : value;
+}
