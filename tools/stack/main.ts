@@ -162,15 +162,15 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   };
 
   await ensureNamespace(cluster.client);
-  const [certService, ...others] = await Promise.all([
-    ...SERVICE_NAMES.map((name) =>
+  const [certService, ...others] = await Promise.all(
+    SERVICE_NAMES.map((name) =>
       progress.step(
         name,
         async () => keep(name, await startService(input, name)),
         () => `${name} at ${serviceUrl(input, name)}`,
       ),
     ),
-  ]);
+  );
   const { ca, caFile } = await progress.step(
     'certificate of the gateway',
     () => deliverCertificate(serviceUrl(input, 'cert-service'), credentials.tokens.operator, runFolder),

@@ -1,4 +1,4 @@
-const live = process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
+const live = process.stdout.isTTY && process.env['TERM'] !== 'dumb';
 const color = live && process.env['NO_COLOR'] === undefined;
 const paint = (code: string, text: string): string => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
 

@@ -184,12 +184,12 @@ export class TestPlatform {
             },
           },
         },
-      } as Deployment,
+      },
       { namespace },
     );
     await this.client.create(
       resources.services,
-      { metadata: { namespace, name }, spec: { selector: labels, ports: [{ name: 'http', port: 80 }] } } as Service,
+      { metadata: { namespace, name }, spec: { selector: labels, ports: [{ name: 'http', port: 80 }] } },
       { namespace },
     );
   }
@@ -214,7 +214,7 @@ export class TestPlatform {
             },
           ],
         },
-      } as never,
+      },
       { namespace },
     );
   }

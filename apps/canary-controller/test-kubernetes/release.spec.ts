@@ -6,8 +6,8 @@ import { aSpec } from '../src/release/release.builder.ts';
 import { TestPlatform } from './platform.ts';
 
 const platform = new TestPlatform();
-const someone = principal({ name: 'ada', team: 'shop', scopes: ['*' as never] });
-const stranger = principal({ name: 'eve', team: 'other', scopes: ['*' as never] });
+const someone = principal({ name: 'ada', team: 'shop', scopes: ['*'] });
+const stranger = principal({ name: 'eve', team: 'other', scopes: ['*'] });
 const name = () => ({ namespace: platform.namespace, name: 'shop' });
 
 beforeAll(() => platform.start(), 60_000);
@@ -228,7 +228,7 @@ test('an unknown field of a Canary is refused by the API server', async () => {
   await expect(
     platform.client.create(
       resources.canaries,
-      { apiVersion: 'keelson.dev/v1alpha1', kind: 'Canary', metadata: name(), spec: misspelt } as never,
+      { apiVersion: 'keelson.dev/v1alpha1', kind: 'Canary', metadata: name(), spec: misspelt },
       { namespace: platform.namespace, fieldValidation: 'Strict' } as never,
     ),
   ).rejects.toThrow(/stepps/);

@@ -80,7 +80,7 @@ const happen = (name: string, changes: Partial<CoreEvent> = {}) =>
       lastTimestamp: '2026-03-01T12:00:00Z',
       source: { component: 'kubelet', host: 'node-1' },
       ...changes,
-    } as CoreEvent,
+    },
     { namespace },
   );
 
@@ -104,7 +104,7 @@ test('an event that is counted up comes again with what is new', async () => {
   await client.patch(
     resources.events,
     { count: 7, lastTimestamp: '2026-03-01T12:05:00Z' },
-    { namespace, name: event.metadata!.name! },
+    { namespace, name: event.metadata.name! },
   );
   const found = await eventually(async () => {
     const all = await stored();

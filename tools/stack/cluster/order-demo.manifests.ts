@@ -104,7 +104,7 @@ export function versionManifests(
       metadata: meta(name),
       spec: {
         selector: { app: name },
-        ports: [{ name: 'http', port: 80, targetPort: 'http' as never, protocol: 'TCP' }],
+        ports: [{ name: 'http', port: 80, targetPort: 'http', protocol: 'TCP' }],
       },
     }),
   ];
@@ -161,10 +161,10 @@ function deployment(options: OrderDemoOptions, name: string, role: string, extra
         },
       },
     },
-  } as Deployment);
+  });
 }
 
 const manifest = <T extends object>(resource: Resource<T>, object: T): Manifest => ({
-  resource: resource as Resource<object>,
+  resource: resource,
   object,
 });
