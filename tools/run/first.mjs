@@ -1,7 +1,7 @@
 // The first step of every npm script. It runs on Node 20 without any package: it installs the packages where they are
 // missing or out of date, and then hands over to Node 24, which is one of them, and to the TypeScript of the command.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { installPackages } from './packages/install.mjs';
 
@@ -19,6 +19,18 @@ const commands = {
   format: ['tools/run/format.ts'],
   bench: ['tools/bench/main.ts'],
 };
+
+/** Our parent, and its parent where that is npm: a process that loses its parent gets another. */
+function startersNow() {
+  if (process.env.npm_lifecycle_event === undefined) return String(process.ppid);
+  try {
+    // proc(5): the command's name stands in brackets and may hold anything; the parent is the second field after it.
+    const stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
+    return `${process.ppid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]}`;
+  } catch {
+    return 'gone';
+  }
+}
 
 /** Says what is wrong and how to go on, and ends with `code`; 78 is EX_CONFIG of sysexits.h. */
 function giveUp(text, code = 78) {
@@ -85,10 +97,10 @@ child.once('error', (error) =>
 // Ctrl-C reaches the whole foreground group, the child too: it decides when it has tidied up.
 process.on('SIGINT', () => {});
 for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-// npm killed, or the shell: nobody would ever tell us to stop.
-const parent = process.ppid;
+// npm killed, or the shell that it starts us by: nobody would ever tell us to stop.
+const starters = startersNow();
 setInterval(() => {
-  if (process.ppid !== parent) child.kill('SIGTERM');
+  if (startersNow() !== starters) child.kill('SIGTERM');
 }, 500).unref();
 child.once('exit', (code, signal) =>
   process.exit(code ?? 128 + ({ SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal ?? ''] ?? 1)),

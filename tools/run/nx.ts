@@ -23,6 +23,8 @@ export async function nx(
       NX_NO_CLOUD: 'true',
       NX_TUI: 'false',
       NX_INTERACTIVE: 'false',
+      // Its plugins in its own process: quicker, and nothing is left when it is killed.
+      NX_ISOLATE_PLUGINS: 'false',
       NODE_OPTIONS: undefined,
       ...(colour ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: '0' }),
     },

@@ -7,7 +7,7 @@ import { nx } from './nx.ts';
 import { explain, step } from './steps.ts';
 import { startControlPlane } from './tests/control-plane.ts';
 import { runJest } from './tests/jest.ts';
-import { leftovers, runVariable } from './tests/leftovers.ts';
+import { endLeftovers, runVariable } from './tests/leftovers.ts';
 import { testOptions } from './tests/options.ts';
 import { startTestParts } from './tests/parts.ts';
 import { tally, tallyLine } from './tests/tally.ts';
@@ -69,10 +69,8 @@ try {
 }
 
 for (const part of running.toReversed()) await part.stop().catch((error: unknown) => fail(explain(error)));
-for (const { pid, command } of leftovers(run)) {
-  // A worker that Jest told to end may take a moment; what is still there then has been forgotten.
-  process.kill(pid, 'SIGKILL');
-  fail(`left running by a test, now killed: ${command} (pid ${pid})`);
+for (const { pid, command } of await endLeftovers(run)) {
+  if (!interrupted.signal.aborted) fail(`left running by a test, now killed: ${command} (pid ${pid})`);
 }
 removePrivateFolder(folder);
 sweepLeftovers();

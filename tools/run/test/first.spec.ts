@@ -114,22 +114,22 @@ describe('the first step of every npm script', () => {
   });
 
   test('is ended by the death of who started it', async () => {
-    // A shell that is killed, as npm or a terminal may be: the command is its grandchild.
-    const shell = await startProcess({
-      name: 'shell',
+    const npm = await startProcess({
+      name: 'npm',
+      // As npm does: it starts a shell, and that starts us.
       command: [
         'bash',
         '-c',
-        `"$0" "$@" & wait`,
+        `bash -c '"$0" "$@"; true' "$0" "$@"; true`,
         process.execPath,
         join(root, 'tools/run/first.mjs'),
         'format',
         'wait',
       ],
-      env: { NODE_OPTIONS: undefined },
+      env: { NODE_OPTIONS: undefined, npm_lifecycle_event: 'format' },
       ready: { line: /"args"/ },
     });
-    process.kill(shell.pid, 'SIGKILL');
-    await eventually(() => shell.lastLines().includes('tidied up'), { describe: 'the command has noticed' });
+    process.kill(npm.pid, 'SIGKILL');
+    await eventually(() => npm.lastLines().includes('tidied up'), { describe: 'the command has noticed' });
   });
 });

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Inherited by everything that a test run starts; names the run. */
 export const runVariable = 'KEELSON_TEST_RUN';
@@ -22,4 +23,22 @@ export function leftovers(run: string): Leftover[] {
         return []; // ended meanwhile, or another user's
       }
     });
+}
+
+/** What is ending takes a moment; what is there after `graceMs` has been forgotten. It is killed and returned. */
+export async function endLeftovers(run: string, graceMs = 3_000): Promise<Leftover[]> {
+  const deadline = performance.now() + graceMs;
+  let left = leftovers(run);
+  while (left.length > 0 && performance.now() < deadline) {
+    await pause(50);
+    left = leftovers(run);
+  }
+  for (const { pid } of left) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself after all.
+    }
+  }
+  return left;
 }
