@@ -1,4 +1,4 @@
-import { conflict, notFound } from '../http/status.ts';
+import { type ApiError, conflict, notFound } from '../http/status.ts';
 import { type Json, type KubeObject, timestamp } from '../json.ts';
 import type { Resource } from '../registry.ts';
 import { keyOf } from '../store/collection.ts';
@@ -40,19 +40,15 @@ export function deleteObject(
   const current = cluster.store.collection(resource.storage).get(key);
   if (!current) throw notFound(resource, name);
   const { uid, resourceVersion } = options.preconditions ?? {};
-  if (uid && uid !== current.metadata.uid) {
-    throw conflict(
-      resource,
+  const mismatch = (what: string, asked: string, recorded: string): ApiError =>
+    conflict(
+      { ...resource, plural: resource.kind, group: '' },
       name,
-      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`,
+      `the ${what} in the precondition (${asked}) does not match the ${what} in record (${recorded}). The object might have been ${what === 'UID' ? 'deleted and then recreated' : 'modified'}`,
     );
-  }
+  if (uid && uid !== current.metadata.uid) throw mismatch('UID', uid, current.metadata.uid);
   if (resourceVersion && resourceVersion !== current.metadata.resourceVersion) {
-    throw conflict(
-      resource,
-      name,
-      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${current.metadata.resourceVersion}`,
-    );
+    throw mismatch('ResourceVersion', resourceVersion, current.metadata.resourceVersion);
   }
   resource.strategy.beforeDelete?.(current);
 

@@ -1,6 +1,8 @@
 import { apply } from '../fields/managers.ts';
+import { shownPath } from '../fields/set.ts';
+import { firstDuplicate } from '../fields/walk.ts';
 import { unsupportedMediaType } from '../http/request.ts';
-import { ApiError, badRequest, notFound } from '../http/status.ts';
+import { badOptions, badRequest, forbiddenField, notFound, required, unreasoned } from '../http/status.ts';
 import { type Json, type KubeObject, timestamp } from '../json.ts';
 import { jsonPatch } from '../patch/json-patch.ts';
 import { mergePatch } from '../patch/merge-patch.ts';
@@ -44,13 +46,9 @@ export function patchObject(
 ): { object: KubeObject; created: boolean } {
   const { namespace, name, patch, type } = request;
   if (type === 'application/apply-patch+yaml') return applyObject(cluster, resource, request, options);
-  if (request.force)
-    throw new ApiError(
-      422,
-      'Invalid',
-      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
-      {},
-    );
+  if (request.force) {
+    throw badOptions('PatchOptions', [forbiddenField('force', 'may not be specified for non-apply patch')]);
+  }
   const change = (current: KubeObject): Json => patched(resource, current, patch, type);
   return { object: update(cluster, resource, namespace, name, change, options), created: false };
 }
@@ -62,30 +60,15 @@ function applyObject(
   options: WriteOptions & { managerGiven: boolean },
 ): { object: KubeObject; created: boolean } {
   if (!options.managerGiven) {
-    throw new ApiError(
-      422,
-      'Invalid',
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-      {
-        group: 'meta.k8s.io',
-        kind: 'PatchOptions',
-        causes: [
-          {
-            reason: 'FieldValueRequired',
-            message: 'Required value: is required for apply patch',
-            field: 'fieldManager',
-          },
-        ],
-      },
-    );
+    throw badOptions('PatchOptions', [required('fieldManager', 'is required for apply patch')]);
   }
   if (!patch?.apiVersion || !patch?.kind) {
-    throw badRequest("invalid object type: Object 'apiVersion' and 'kind' must be set");
+    throw badRequest(`invalid object type: ${patch?.apiVersion ?? ''}/, Kind=${patch?.kind ?? ''}`);
   }
   checkType(resource, patch);
   if (patch.metadata?.managedFields?.length) throw badRequest('metadata.managedFields must be nil');
   const view = resource.view;
-  const config = admitBody(resource, { ...patch, metadata: { ...patch.metadata, name } }, options);
+  const config = admitApplied(resource, { ...patch, metadata: { ...patch.metadata, name } }, options);
   const stored = view ? view.toStored(config) : config;
   const schema = storedSchema(resource);
   const key = keyOf(resource.namespaced ? namespace : undefined, name);
@@ -112,6 +95,23 @@ function applyObject(
     }),
     created: false,
   };
+}
+
+/**
+ * An applied configuration as read. A field that the schema does not have, or an item named twice, cannot be owned: the
+ * real server gives up on it with a 500, and so do we.
+ */
+function admitApplied(resource: Resource, patch: Json, options: WriteOptions): KubeObject {
+  const unknown: string[] = [];
+  const config = admitBody(resource, patch, { ...options, unknown: (path) => unknown.push(path) });
+  const cannot = `failed to create typed patch object (${patch.metadata.namespace ?? ''}/${patch.metadata.name}; ${patch.apiVersion}, Kind=${patch.kind}): `;
+  if (unknown[0]) throw unreasoned(`${cannot}.${unknown[0]}: field not declared in schema`);
+  const twice = firstDuplicate(config, storedSchema(resource), []);
+  if (twice)
+    throw unreasoned(
+      `${cannot}${shownPath(twice.slice(0, -1))}: duplicate entries for key ${shownPath(twice.slice(-1))}`,
+    );
+  return config;
 }
 
 function withoutServerFields(object: KubeObject): KubeObject {

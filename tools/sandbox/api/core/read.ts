@@ -1,4 +1,13 @@
-import { ApiError, badRequest, expired, invalid, notFound, unprocessable } from '../http/status.ts';
+import {
+  ApiError,
+  type FieldError,
+  badOptions,
+  badRequest,
+  expired,
+  forbiddenField,
+  notFound,
+  notSupported,
+} from '../http/status.ts';
 import type { KubeObject } from '../json.ts';
 import type { Resource } from '../registry.ts';
 import { CompactedError, keyOf } from '../store/collection.ts';
@@ -56,18 +65,18 @@ export function selection(resource: Resource, query: Query): Matcher<KubeObject>
 }
 
 /** A resourceVersion parameter as a number; undefined where there is none. Throws as the real server does. */
-export function parseRevision(resource: Resource, text: string | null): number | undefined {
+export function parseRevision(text: string | null): number | undefined {
   if (text === null || text === '') return undefined;
   if (!/^\d+$/.test(text)) {
-    throw unprocessable({ ...resource, kind: '', group: '' }, '', [
-      invalid('resourceVersion', text, `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`),
-    ]);
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   }
   return Number(text);
 }
 
 export function tooLarge(asked: number, current: number): ApiError {
-  return new ApiError(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+  return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   });
@@ -92,8 +101,18 @@ function decodeToken(text: string): Token {
     if (token.v !== 'meta.k8s.io/v1' || typeof token.start !== 'string') throw new Error('not a token');
     return token;
   } catch {
-    throw badRequest('continue key is not valid: encoded continue version not recognized');
+    throw badRequest('invalid continue token: continue key is not valid: encoded continue version not recognized');
   }
+}
+
+function matchError(match: string | null, asked: number | undefined): FieldError | undefined {
+  const field = 'resourceVersionMatch';
+  if (!match) return undefined;
+  if (asked === undefined) return forbiddenField(field, `${field} is forbidden unless resourceVersion is provided`);
+  if (match !== 'Exact' && match !== 'NotOlderThan') return notSupported(field, match, ['Exact', 'NotOlderThan', '']);
+  return match === 'Exact' && asked === 0
+    ? forbiddenField(field, `${field} "Exact" is forbidden for resourceVersion "0"`)
+    : undefined;
 }
 
 const staleContinue =
@@ -109,19 +128,10 @@ export function list(cluster: Cluster, resource: Resource, namespace: string | u
   const collection = cluster.store.collection(resource.storage);
   const limit = Number(query.get('limit') ?? 0) || 0;
   const match = query.get('resourceVersionMatch');
-  const asked = parseRevision(resource, query.get('resourceVersion'));
+  const asked = parseRevision(query.get('resourceVersion'));
   const token = query.get('continue') ? decodeToken(query.get('continue') as string) : undefined;
-  if (match && !['Exact', 'NotOlderThan'].includes(match)) {
-    throw badRequest(
-      `resourceVersionMatch: Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan", ""`,
-    );
-  }
-  if (match && asked === undefined) {
-    throw badRequest('resourceVersionMatch is forbidden unless resourceVersion is provided');
-  }
-  if (match === 'Exact' && asked === 0) {
-    throw badRequest('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"');
-  }
+  const bad = matchError(match, asked);
+  if (bad) throw badOptions('ListOptions', [bad]);
   if (token && asked) throw badRequest('specifying resource version is not allowed when using continue');
 
   const now = cluster.store.revision;

@@ -1,9 +1,9 @@
-import { expired, forbiddenField, unprocessable } from '../http/status.ts';
+import { badOptions, expired, forbiddenField } from '../http/status.ts';
 import type { JsonObject, KubeObject } from '../json.ts';
 import type { Resource } from '../registry.ts';
 import { type Change, CompactedError } from '../store/collection.ts';
 import type { Cluster } from './cluster.ts';
-import { type Query, parseRevision, selection, tooLarge } from './read.ts';
+import { type Query, parseRevision, selection } from './read.ts';
 
 export type WatchEvent =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: KubeObject }
@@ -38,13 +38,14 @@ export function watch(
   const matches = selection(resource, query);
   const inScope = (object: KubeObject): boolean =>
     (namespace === undefined || object.metadata.namespace === namespace) && matches(object);
-  const asked = parseRevision(resource, query.get('resourceVersion'));
+  const asked = parseRevision(query.get('resourceVersion'));
   const initial = query.get('sendInitialEvents') === 'true';
-  checkInitial(resource, query, initial);
-  const now = cluster.store.revision;
-  if (asked !== undefined && asked > now) throw tooLarge(asked, now);
+  checkInitial(query, initial);
+  // A revision that is still to come is waited for, as etcd does.
+  const from = asked ?? 0;
 
   const emit = (change: Change): void => {
+    if (change.revision <= from) return;
     const is = change.type !== 'DELETED' && inScope(change.object);
     const was = change.previous !== undefined && inScope(change.previous);
     if (is) sink.send({ type: was ? 'MODIFIED' : 'ADDED', object: change.object });
@@ -106,10 +107,10 @@ export function watch(
   };
 }
 
-function checkInitial(resource: Resource, query: Query, initial: boolean): void {
+function checkInitial(query: Query, initial: boolean): void {
   const field = 'sendInitialEvents';
   if (query.get('resourceVersionMatch') && !query.get(field)) {
-    throw unprocessable({ ...resource, group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
+    throw badOptions('ListOptions', [
       forbiddenField(
         'resourceVersionMatch',
         'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
@@ -117,7 +118,7 @@ function checkInitial(resource: Resource, query: Query, initial: boolean): void 
     ]);
   }
   if (initial && query.get('resourceVersionMatch') !== 'NotOlderThan') {
-    throw unprocessable({ ...resource, group: 'meta.k8s.io', kind: 'ListOptions' }, '', [
+    throw badOptions('ListOptions', [
       forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
     ]);
   }

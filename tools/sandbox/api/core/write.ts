@@ -7,6 +7,7 @@ import {
   modified,
   notFound,
   unprocessable,
+  unreasoned,
 } from '../http/status.ts';
 import { type Json, type KubeObject, clone, equal, timestamp } from '../json.ts';
 import { metadataErrors } from '../kinds/names.ts';
@@ -25,6 +26,8 @@ export interface WriteOptions {
   /** Collects warnings for the client. */
   warn?: (text: string) => void;
   subresource?: string;
+  /** Takes unknown fields' paths in place of the warnings about them. */
+  unknown?: (path: string) => void;
 }
 
 /** The fields a write through this subresource cannot change: they stay whoever's they are. */
@@ -35,9 +38,13 @@ export function resetFields(resource: Resource, subresource: string | undefined)
 
 /** Checks what was sent against the schema: unknown fields are dropped, warned about or refused as asked. */
 export function admitBody(resource: Resource, body: Json, options: WriteOptions): KubeObject {
-  const found = decode(body, resource.schema, resource.custom === true);
+  const found = decode(body, resource.schema, { name: resource.kind, custom: resource.custom === true });
   const cannot = `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: `;
   if (found.mistyped) throw badRequest(cannot + found.mistyped);
+  if (options.unknown && options.fieldValidation !== 'Strict') {
+    found.unknown.forEach(options.unknown);
+    return found.value as KubeObject;
+  }
   const texts = found.unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
   if (texts.length > 0 && options.fieldValidation === 'Strict') {
     throw badRequest(`${cannot}strict decoding error: ${texts.join(', ')}`);
@@ -87,6 +94,8 @@ function checkNamespace(cluster: Cluster, resource: Resource, object: KubeObject
   }
 }
 
+/** Faults of a view are told in the terms of what is stored. */
+const named = (r: Resource): Resource => (r.storedSchema ? { ...r, group: '' } : r);
 const stored = (r: Resource, object: KubeObject): KubeObject => (r.view ? r.view.toStored(object) : object);
 const shown = (r: Resource, object: KubeObject): KubeObject => (r.view ? r.view.fromStored(object) : object);
 
@@ -108,7 +117,7 @@ export function create(
     }
     metadata.namespace = namespace as string;
   } else delete metadata.namespace;
-  if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+  if (metadata.resourceVersion) throw unreasoned('resourceVersion should not be set on objects to be created');
   if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName.slice(0, 58) + suffix();
   for (const key of [
     'deletionTimestamp',
@@ -138,7 +147,7 @@ export function create(
     ...metadataErrors(draft, strategy.name ?? 'subdomain'),
     ...(strategy.validate?.(draft, cluster.context()) ?? []),
   ];
-  if (errors.length > 0) throw unprocessable(resource, name ?? '', errors);
+  if (errors.length > 0) throw unprocessable(named(resource), name ?? '', errors);
   if (cluster.store.collection(resource.storage).get(keyOf(draft.metadata.namespace, name))) {
     throw alreadyExists(resource, name);
   }
@@ -247,7 +256,7 @@ function commit(
     ...(strategy.validate?.(draft, cluster.context(current)) ?? []),
     ...(strategy.validateUpdate?.(draft, current, subresource) ?? []),
   ];
-  if (errors.length > 0) throw unprocessable(resource, current.metadata.name, errors);
+  if (errors.length > 0) throw unprocessable(named(resource), current.metadata.name, errors);
   if (strategy.generation && !equal(strategy.generation(draft), strategy.generation(current))) {
     draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
   }

@@ -159,12 +159,12 @@ export function apply(
 
 function conflictError(conflicts: { m: Manager; set: FieldSet }[]): ApiError {
   const causes = conflicts.flatMap(({ m, set }) => {
-    const { manager, apiVersion, subresource, operation, time } = m.entry;
+    const { manager, apiVersion, subresource, operation } = m.entry;
     const through = subresource ? ` with subresource ${JSON.stringify(subresource)}` : '';
-    const at = operation === 'Update' && time ? ` at ${time}` : '';
+    const using = operation === 'Update' ? ` using ${apiVersion}` : '';
     return set.paths().map((path) => ({
       reason: 'FieldManagerConflict',
-      message: `conflict with ${JSON.stringify(manager)}${through} using ${apiVersion}${at}`,
+      message: `conflict with ${JSON.stringify(manager)}${through}${using}`,
       field: shownPath(path),
     }));
   });

@@ -62,15 +62,20 @@ function compareInto(before: Json, after: Json, schema: Schema, out: Difference,
     if (before === undefined && (!always || Object.keys(after).length === 0)) out.added.member = true;
     if (after === undefined) out.removed.member = true;
     for (const key of new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])) {
-      descend(`f:${key}`, before?.[key], after?.[key], field(schema, key), out);
+      const inner = field(schema, key);
+      // What is always there in Go (a struct, or a list without omitempty) is not owned itself; a map or a pointer is.
+      const always =
+        (inner?.$ref !== undefined && inner.default !== undefined) ||
+        (inner?.type === 'array' && schema.required?.includes(key) === true);
+      descend(`f:${key}`, before?.[key], after?.[key], inner, out, { always });
     }
   } else if (isAssociative(schema, shape) && (before === undefined || after === undefined || Array.isArray(before))) {
-    if (before === undefined && after.length === 0) out.added.member = true;
+    if (before === undefined && (!always || after.length === 0)) out.added.member = true;
     if (after === undefined) out.removed.member = true;
     const old = new Map(((before ?? []) as Json[]).map((item) => [itemElement(schema, item) as string, item]));
     const fresh = new Map(((after ?? []) as Json[]).map((item) => [itemElement(schema, item) as string, item]));
     for (const key of new Set([...old.keys(), ...fresh.keys()])) {
-      descend(key, old.get(key), fresh.get(key), schema.items, out, true);
+      descend(key, old.get(key), fresh.get(key), schema.items, out, { item: true });
     }
   } else if (before === undefined) out.added.member = true;
   else if (after === undefined) out.removed.member = true;
@@ -83,14 +88,12 @@ function descend(
   after: Json,
   schema: Schema | undefined,
   out: Difference,
-  item = false,
+  how: { item?: boolean; always?: boolean },
 ): void {
   if (before === undefined && after === undefined) return;
   const inner = { added: new FieldSet(), modified: new FieldSet(), removed: new FieldSet() };
-  // A struct that is always there in Go (a reference whose default is {}) is not owned itself; a map or a pointer is.
-  const always = schema?.$ref !== undefined && schema.default !== undefined;
-  compareInto(before, after, resolve(schema), inner, always);
-  if (item && before === undefined) inner.added.member = true;
+  compareInto(before, after, resolve(schema), inner, how.always);
+  if (how.item && before === undefined) inner.added.member = true;
   for (const kind of ['added', 'modified', 'removed'] as const) {
     if (!inner[kind].empty) out[kind].children.set(element, inner[kind]);
   }
@@ -143,4 +146,24 @@ export function removeFields(value: Json, schema: Schema, remove: FieldSet, keep
     return out.length === 0 && value.length > 0 ? undefined : out;
   }
   return value;
+}
+
+/** The path of the first list item that is there twice under one name; undefined where all are unique. */
+export function firstDuplicate(value: Json, schema: Schema, path: string[]): string[] | undefined {
+  if (isGranular(schema, value)) {
+    for (const [key, inner] of Object.entries(value as JsonObject)) {
+      const found = firstDuplicate(inner, resolve(field(schema, key)), [...path, `f:${key}`]);
+      if (found) return found;
+    }
+  } else if (isAssociative(schema, value)) {
+    const seen = new Set<string>();
+    for (const item of value as Json[]) {
+      const element = itemElement(schema, item) as string;
+      if (seen.has(element)) return [...path, element];
+      seen.add(element);
+      const found = firstDuplicate(item, resolve(schema.items), [...path, element]);
+      if (found) return found;
+    }
+  }
+  return undefined;
 }

@@ -62,6 +62,10 @@ export function unsupportedMediaType(type: string, allowed: readonly string[]): 
   );
 }
 
+/** A patch of no known kind; the real server says no more than this. */
+export const unsupportedPatchType = (): ApiError =>
+  new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+
 /** Parses a JSON (or YAML) body by its Content-Type. */
 export async function parseBody(body: Buffer | undefined, contentType: string): Promise<Json> {
   if (!jsonTypes.includes(contentType))

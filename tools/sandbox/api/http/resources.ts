@@ -1,36 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { type User } from '../auth/tokens.ts';
-import { type Attempt } from '../auth/rbac.ts';
-import { type DeleteOptions, deleteObject } from '../core/delete.ts';
+import { type Attempt, authorize, refusal } from '../auth/rbac.ts';
+import type { User } from '../auth/tokens.ts';
 import { patchObject, patchTypes } from '../core/patch.ts';
 import { getStored, list, shown } from '../core/read.ts';
-import { type WatchEvent, watch } from '../core/watch.ts';
-import { type WriteOptions, create, update } from '../core/write.ts';
+import { patchedScale, scaleOf, withScale } from '../core/scale.ts';
+import { create, update } from '../core/write.ts';
 import type { Json, KubeObject } from '../json.ts';
 import { leftOut } from '../kinds/table.ts';
 import { asTable, partial } from '../print/table.ts';
-import { type Resource, apiVersionOf } from '../registry.ts';
+import { apiVersionOf } from '../registry.ts';
 import type { Server } from '../server.ts';
-import { accepts, parseBody, parseJson, parsePath, parseYaml, readBody, unsupportedMediaType } from './request.ts';
+import { type Call, answer, answerWritten, bodyOf, contentType, tableOptions, writeOptions } from './call.ts';
+import { deleteMany, deleteOne } from './deletes.ts';
+import { accepts, parseJson, parsePath, parseYaml, readBody, unsupportedPatchType } from './request.ts';
 import { addWarnings, jsonOf, send, sendJson } from './respond.ts';
-import { scaleOf, withScale } from '../core/scale.ts';
-import { ApiError, badRequest, forbidden, methodNotAllowed, notFoundAtAll, notServed } from './status.ts';
-import { refusal, authorize } from '../auth/rbac.ts';
 import { special } from './special.ts';
-
-/** One request to a resource. */
-export interface Call {
-  server: Server;
-  req: IncomingMessage;
-  res: ServerResponse;
-  user: User;
-  query: URLSearchParams;
-  resource: Resource;
-  namespace: string | undefined;
-  name: string | undefined;
-  subresource: string | undefined;
-}
+import { ApiError, forbidden, methodNotAllowed, notFoundAtAll, notServed } from './status.ts';
+import { watchObjects } from './watches.ts';
 
 const verbs: Record<string, string> = {
   POST: 'create',
@@ -42,12 +29,12 @@ const verbs: Record<string, string> = {
 };
 
 /** Refuses what a real API server has and the sandbox leaves out, by name; anything else unknown is a plain 404. */
-function unknownResource(group: string, version: string, plural: string): ApiError {
+function unknownResource(server: Server, group: string, version: string, plural: string): ApiError | 'no such group' {
   const names = leftOut[group];
   if (names?.includes('*') || names?.includes(plural)) {
     return notServed(group ? `${plural}.${group}/${version}` : `${plural} (${version})`);
   }
-  return notFoundAtAll();
+  return server.cluster.registry.hasGroupVersion(group, version) ? notFoundAtAll() : 'no such group';
 }
 
 /** Serves a resource path: finds the resource, asks RBAC, and does it. */
@@ -81,7 +68,13 @@ export async function serveResource(
   const resource = server.cluster.registry.find(group, version, plural);
   if (!verdict.allowed) throw forbidden(resource ?? { group, plural, kind: plural }, name, refusal(user, attempt));
   if (await special(server, { req, res, user, parsed, query })) return;
-  if (!resource) throw unknownResource(group, version, plural);
+  if (!resource) {
+    const refused = unknownResource(server, group, version, plural);
+    if (refused !== 'no such group') throw refused;
+    // Not a Status: nobody serves this group, so the real server's outermost handler answers.
+    send(res, 404, '404 page not found\n', 'text/plain; charset=utf-8');
+    return;
+  }
   if (resource.namespaced && namespace === undefined && name !== undefined) throw notFoundAtAll();
   if (!resource.namespaced && namespace !== undefined) throw notFoundAtAll();
   const call: Call = { server, req, res, user, query, resource, namespace, name, subresource };
@@ -125,66 +118,6 @@ const handlers: Record<string, (call: Call) => void | Promise<void>> = {
   deletecollection: deleteMany,
 };
 
-const contentType = (req: IncomingMessage): string => (req.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-
-const bodyOf = async ({ req }: Call): Promise<Json> => parseBody(await readBody(req), contentType(req));
-
-/** Who writes and how, from the query and the User-Agent. */
-function writeOptions({ query, req, res, subresource }: Call): WriteOptions & { managerGiven: boolean } {
-  const dryRun = query.getAll('dryRun');
-  if (dryRun.some((x) => x !== 'All'))
-    throw badRequest(`invalid dryRun: Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`);
-  const given = query.get('fieldManager');
-  if (given && given.length > 128) throw badRequest('fieldManager: Too long: may not be more than 128 bytes');
-  const validation = query.get('fieldValidation') ?? 'Warn';
-  if (validation !== 'Ignore' && validation !== 'Warn' && validation !== 'Strict') {
-    throw badRequest(
-      `fieldValidation: Unsupported value: ${JSON.stringify(validation)}: supported values: "Ignore", "Strict", "Warn"`,
-    );
-  }
-  const warnings: string[] = [];
-  return {
-    manager: given || ((req.headers['user-agent'] ?? '').split('/')[0] as string) || 'unknown',
-    managerGiven: Boolean(given),
-    dryRun: dryRun.length > 0,
-    fieldValidation: validation,
-    warn: (text) => {
-      warnings.push(text);
-      addWarnings(res, warnings);
-    },
-    ...(subresource ? { subresource } : {}),
-  };
-}
-
-/** Answers with one stored object in the shape the client accepts. */
-function answer(call: Call, code: number, stored: KubeObject): void {
-  const { as } = accepts(call.req.headers.accept);
-  const object = shown(call.resource, stored);
-  if (as === 'PartialObjectMetadata') sendJson(call.res, code, partial(object));
-  else if (as === 'Table') {
-    const metadata = { resourceVersion: stored.metadata.resourceVersion };
-    sendJson(call.res, code, asTable(call.resource, [object], [stored], metadata, tableOptions(call, true)));
-  } else send(call.res, code, jsonOf(object));
-}
-
-/** As `answer`, for an object that a write returned (already in its view). */
-function answerWritten(call: Call, code: number, object: KubeObject): void {
-  const { as } = accepts(call.req.headers.accept);
-  if (as !== 'Table') {
-    send(call.res, code, jsonOf(as ? partial(object) : object));
-    return;
-  }
-  const stored = call.resource.view ? call.resource.view.toStored(object) : object;
-  const metadata = { resourceVersion: object.metadata.resourceVersion };
-  sendJson(call.res, code, asTable(call.resource, [object], [stored], metadata, tableOptions(call, true)));
-}
-
-const tableOptions = (call: Call, header: boolean): { now: Date; include: string; header: boolean } => ({
-  now: call.server.cluster.now(),
-  include: call.query.get('includeObject') ?? 'Metadata',
-  header,
-});
-
 function listObjects(call: Call): void {
   const { as } = accepts(call.req.headers.accept);
   const { resource } = call;
@@ -204,76 +137,10 @@ function listObjects(call: Call): void {
   send(call.res, 200, `{${head},"metadata":${JSON.stringify(metadata)},"items":[${texts.join(',')}]}`);
 }
 
-const backlogLimit = 16 * 1024 * 1024;
-
-function watchObjects(call: Call): void {
-  const { res, resource, server } = call;
-  const { as } = accepts(call.req.headers.accept);
-  let stop: (() => void) | undefined;
-  let ended = false;
-  let first = true;
-  const line = (event: WatchEvent): string => {
-    if (event.type === 'ERROR') return JSON.stringify(event);
-    if (event.type === 'BOOKMARK') {
-      return JSON.stringify(
-        as === 'Table'
-          ? {
-              ...event,
-              object: {
-                kind: 'Table',
-                apiVersion: 'meta.k8s.io/v1',
-                metadata: event.object['metadata'],
-                columnDefinitions: null,
-                rows: [],
-              },
-            }
-          : event,
-      );
-    }
-    const object = shown(resource, event.object);
-    if (as === 'Table') {
-      const table = asTable(resource, [object], [event.object], {}, tableOptions(call, first));
-      first = false;
-      return JSON.stringify({ type: event.type, object: table });
-    }
-    return `{"type":"${event.type}","object":${as ? JSON.stringify(partial(object)) : jsonOf(object)}}`;
-  };
-  const open = (): void => {
-    if (res.headersSent) return;
-    res.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
-    res.flushHeaders();
-  };
-  const finish = (): void => {
-    if (ended) return;
-    ended = true;
-    stop?.();
-    server.watches.delete(finish);
-    res.end();
-  };
-  const sink = {
-    send(event: WatchEvent): void {
-      if (ended) return;
-      open();
-      res.write(`${line(event)}\n`);
-      // A client that does not read is cut off rather than buffered for without end; it resumes or gets 410.
-      if (res.writableLength > backlogLimit) res.destroy();
-    },
-    end: finish,
-  };
-  stop = watch(server.cluster, resource, call.namespace, call.query, sink, { bookmarkMs: server.bookmarkMs });
-  open();
-  if (ended) {
-    stop();
-    return;
-  }
-  server.watches.add(finish);
-  res.on('close', finish);
-}
-
 async function patchOne(call: Call): Promise<void> {
   if (call.name === undefined) throw methodNotAllowed();
   const type = contentType(call.req);
-  if (!patchTypes.includes(type)) throw unsupportedMediaType(type, patchTypes);
+  if (!patchTypes.includes(type)) throw unsupportedPatchType();
   const raw = await readBody(call.req);
   const patch = type === 'application/apply-patch+yaml' ? await parseYaml(raw) : parseJson(raw);
   const force = call.query.get('force') === 'true';
@@ -281,7 +148,6 @@ async function patchOne(call: Call): Promise<void> {
   const { cluster } = call.server;
   const { namespace, name, resource } = call;
   if (call.subresource === 'scale') {
-    const { patchedScale } = await import('../core/scale.ts');
     const change = (current: KubeObject): Json =>
       withScale(resource, current, patchedScale(resource, current, patch, type));
     sendJson(call.res, 200, scaleOf(resource, update(cluster, resource, namespace, name, change, options)));
@@ -289,56 +155,4 @@ async function patchOne(call: Call): Promise<void> {
   }
   const { object, created } = patchObject(cluster, resource, { namespace, name, patch, type, force }, options);
   answerWritten(call, created ? 201 : 200, object);
-}
-
-async function deleteOptions(call: Call): Promise<DeleteOptions> {
-  const raw = await readBody(call.req);
-  const body: Json = raw ? await parseBody(raw, contentType(call.req)) : {};
-  const { query } = call;
-  const grace = query.get('gracePeriodSeconds') ?? body?.gracePeriodSeconds;
-  const policy = query.get('propagationPolicy') ?? body?.propagationPolicy;
-  if (policy && !['Background', 'Foreground', 'Orphan'].includes(policy)) {
-    throw badRequest(
-      `propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan", ""`,
-    );
-  }
-  return {
-    ...(grace === undefined || grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
-    ...(policy ? { propagationPolicy: policy } : {}),
-    orphanDependents: body?.orphanDependents ?? query.get('orphanDependents') === 'true',
-    ...(body?.preconditions ? { preconditions: body.preconditions } : {}),
-    dryRun: query.getAll('dryRun').includes('All') || body?.dryRun?.includes?.('All') === true,
-  };
-}
-
-async function deleteOne(call: Call): Promise<void> {
-  const { resource, server, name } = call;
-  const options = await deleteOptions(call);
-  const { done, object } = deleteObject(server.cluster, resource, call.namespace, name as string, options);
-  if (!done || resource.strategy.returnsDeleted) {
-    answerWritten(call, 200, shown(resource, object));
-    return;
-  }
-  sendJson(call.res, 200, {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Success',
-    details: {
-      name,
-      ...(resource.group ? { group: resource.group } : {}),
-      kind: resource.plural,
-      uid: object.metadata.uid,
-    },
-  });
-}
-
-async function deleteMany(call: Call): Promise<void> {
-  const options = await deleteOptions(call);
-  const { resource, server } = call;
-  if (!resource.verbs.includes('deletecollection')) throw methodNotAllowed();
-  const { items, metadata } = list(server.cluster, resource, call.namespace, call.query);
-  for (const { metadata: m } of items) deleteObject(server.cluster, resource, m.namespace, m.name, options);
-  const objects = items.map((stored) => shown(resource, stored));
-  sendJson(call.res, 200, { kind: resource.listKind, apiVersion: apiVersionOf(resource), metadata, items: objects });
 }

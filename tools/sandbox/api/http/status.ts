@@ -155,3 +155,10 @@ export const notFoundAtAll = (): ApiError =>
 /** What a real API server has and the sandbox leaves out: named, so that nobody takes the gap for their own mistake. */
 export const notServed = (what: string): ApiError =>
   new ApiError(501, 'NotImplemented', `the sandbox does not serve ${what}; use --cluster=real`);
+
+/** What the real server answers with 500 and no reason: faults of a patch that it finds while it works it out. */
+export const unreasoned = (message: string): ApiError => new ApiError(500, '', message);
+
+/** 422 about an options object (ListOptions, PatchOptions, ...) rather than about what is stored. */
+export const badOptions = (kind: string, errors: readonly FieldError[]): ApiError =>
+  unprocessable({ group: 'meta.k8s.io', plural: kind, kind }, '', errors);

@@ -24,7 +24,11 @@ const toV1Names = new Map(names);
 const toCoreNames = new Map(names.map(([core, v1]) => [v1, core]));
 
 /** One stored event, seen as events.k8s.io/v1. */
-export const fromCore = (event: KubeObject): KubeObject => rename(event, 'events.k8s.io/v1', toV1Names);
+export const fromCore = (event: KubeObject): KubeObject => {
+  const v1: Json = rename(event, 'events.k8s.io/v1', toV1Names);
+  for (const key of ['reportingController', 'reportingInstance']) if (v1[key] === '') delete v1[key];
+  return v1;
+};
 /** An events.k8s.io/v1 event as it is stored. */
 export const toCore = (event: KubeObject): KubeObject => {
   const core: Json = rename(event, 'v1', toCoreNames);
@@ -101,6 +105,13 @@ const zeroTimes = (draft: Json): void => {
   draft.reportingInstance ??= '';
 };
 
+const v1Fields: Strategy['fields'] = Object.fromEntries(
+  Object.entries(fields ?? {}).map(([name, read]) => [
+    name.replace('involvedObject', 'regarding').replace('reportingComponent', 'reportingController'),
+    read,
+  ]),
+);
+
 // The two views share storage, so strategies see the stored (core) shape.
 export const coreEvents: Strategy = { defaults: zeroTimes, validate: namespaceErrors, fields, columns };
 
@@ -109,27 +120,20 @@ export const eventsV1: Strategy = {
   validate(o) {
     const errors = namespaceErrors(o);
     // An event of the old API has no eventTime and is not held to the new one's rules.
-    if (!o.eventTime) return o.count || o.firstTimestamp ? errors : [...errors, required('eventTime')];
+    if (!o.eventTime && (o.count || o.firstTimestamp)) return errors;
+    if (!o.eventTime) errors.push(required('eventTime'));
     if (!o.reportingComponent) errors.push(required('reportingController'));
     if (!o.reportingInstance) errors.push(required('reportingInstance'));
     if (!o.action) errors.push(required('action'));
     if (!o.reason) errors.push(required('reason'));
-    if (o.type !== 'Normal' && o.type !== 'Warning') errors.push(invalid('type', o.type ?? '', 'has invalid value: '));
+    if (o.type !== 'Normal' && o.type !== 'Warning')
+      errors.push(invalid('type', '', `has invalid value: ${o.type ?? ''}`));
     return errors;
   },
   validateUpdate: (o, old) =>
-    (
-      [
-        ['involvedObject', 'regarding'],
-        ['reason', 'reason'],
-        ['type', 'type'],
-        ['action', 'action'],
-        ['message', 'note'],
-        ['eventTime', 'eventTime'],
-      ] as const
-    )
-      .filter(([stored]) => old.eventTime && !equal(o[stored], old[stored]))
-      .map(([stored, shown]) => invalid(shown, o[stored], 'field is immutable')),
-  fields,
+    ['involvedObject', 'reason', 'type', 'action', 'message', 'eventTime']
+      .filter((key) => old.eventTime && !equal(o[key], old[key]))
+      .map((key) => invalid(key, o[key], 'field is immutable')),
+  fields: v1Fields,
   columns,
 };

@@ -17,7 +17,7 @@ function allocate({ list }: Context): string {
   throw new Error('all addresses of 10.96.0.0/16 are taken');
 }
 
-function serviceErrors({ spec, metadata }: Json): FieldError[] {
+function serviceErrors({ spec }: Json): FieldError[] {
   const errors: FieldError[] = [];
   if (!['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'].includes(spec.type)) {
     errors.push(notSupported('spec.type', spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']));
@@ -54,7 +54,6 @@ function serviceErrors({ spec, metadata }: Json): FieldError[] {
     }
     numbers.add(number);
   });
-  void metadata;
   return errors;
 }
 
@@ -133,14 +132,12 @@ const hostErrors = (host: string, path: string): FieldError[] => {
 };
 
 function backendErrors(backend: Json, path: string): FieldError[] {
-  if (!backend?.service && !backend?.resource)
-    return [required(path, 'must specify either `service` or `resource`')].map((e) => ({ ...e }));
+  if (!backend?.service && !backend?.resource) return [invalid(path, '', 'resource or service backend is required')];
   if (!backend.service) return [];
   const { name, port } = backend.service;
   const errors: FieldError[] = [];
   if (!name) errors.push(required(`${path}.service.name`));
-  if (!port || (!port.name && !port.number))
-    errors.push(required(`${path}.service.port.name`, 'port name or number is required'));
+  if (!port || (!port.name && !port.number)) errors.push(required(path, 'port name or number is required'));
   else if (port.name && port.number) {
     errors.push(invalid(`${path}.service.port`, port, 'cannot set both port name & port number'));
   } else if (port.number !== undefined && !port.name && !validPort(port.number)) {
@@ -152,7 +149,7 @@ function backendErrors(backend: Json, path: string): FieldError[] {
 function ingressErrors({ spec }: Json): FieldError[] {
   const errors: FieldError[] = [];
   if (!spec?.rules?.length && !spec?.defaultBackend) {
-    errors.push(invalid('spec', spec?.rules ?? [], 'either `defaultBackend` or `rules` must be specified'));
+    errors.push(invalid('spec', spec?.rules, 'either `defaultBackend` or `rules` must be specified'));
   }
   if (spec?.defaultBackend) errors.push(...backendErrors(spec.defaultBackend, 'spec.defaultBackend'));
   (spec?.rules ?? []).forEach((rule: Json, i: number) => {
@@ -261,6 +258,7 @@ function addressErrors(ip: string, path: string): FieldError[] {
 export const endpointSlices: Strategy = {
   defaults(draft) {
     draft.endpoints ??= [];
+    for (const endpoint of draft.endpoints) endpoint.conditions ??= {};
     for (const port of draft.ports ?? []) {
       port.name ??= '';
       port.protocol ??= 'TCP';

@@ -21,7 +21,7 @@ function commonErrors(spec: Json): FieldError[] {
     errors.push(invalid('spec.selector', spec.selector, 'empty selector is invalid for deployment'));
   }
   const labels = spec.template.metadata.labels ?? {};
-  if (spec.selector && !matchesLabelSelector(spec.selector, labels)) {
+  if (!matchesLabelSelector(spec.selector, labels)) {
     errors.push(invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
   }
   errors.push(...labelErrors(spec.template.metadata.labels, 'spec.template.metadata.labels'));

@@ -13,7 +13,9 @@ const refused = (message: string): ApiError => new ApiError(422, 'Invalid', mess
 /** Applies an RFC 6902 patch to a copy of `document`. Throws 400 for a malformed patch, 422 for one that does not fit. */
 export function jsonPatch(document: Json, operations: Json): Json {
   if (!Array.isArray(operations))
-    throw badRequest('error decoding patch: json: cannot unmarshal into a JSON Patch, which is a list');
+    throw badRequest(
+      'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+    );
   let root = clone(document);
   for (const operation of operations as Operation[]) root = step(root, operation);
   return root;

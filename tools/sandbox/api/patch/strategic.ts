@@ -1,4 +1,4 @@
-import { badRequest } from '../http/status.ts';
+import { unreasoned } from '../http/status.ts';
 import { type Json, type JsonObject, equal, isObject } from '../json.ts';
 import { type Schema, field, resolve } from '../schema/schema.ts';
 
@@ -24,7 +24,7 @@ export function strategicPatch(target: Json, patch: Json, schema: Schema): Json 
     }
     const inner = resolve(field(schema, key));
     if (value === null) delete out[key];
-    else if (Array.isArray(value) && merges(inner)) out[key] = mergeList(out[key], value, inner, key);
+    else if (Array.isArray(value) && merges(inner)) out[key] = mergeList(out[key], value, inner);
     else out[key] = strategicPatch(out[key], value, inner);
   }
   for (const [key, order] of Object.entries(patch)) {
@@ -42,7 +42,7 @@ const without = (object: JsonObject, key: string): JsonObject => {
 
 const merges = (schema: Schema): boolean => (schema['x-kubernetes-patch-strategy'] ?? '').split(',').includes('merge');
 
-function mergeList(target: Json, patch: Json[], schema: Schema, name: string): Json[] {
+function mergeList(target: Json, patch: Json[], schema: Schema): Json[] {
   const live: Json[] = Array.isArray(target) ? target : [];
   const mergeKey = schema['x-kubernetes-patch-merge-key'];
   if (!mergeKey) return [...live, ...patch.filter((x) => !live.some((y) => equal(x, y)))];
@@ -52,7 +52,7 @@ function mergeList(target: Json, patch: Json[], schema: Schema, name: string): J
   let out = [...live];
   for (const item of patch) {
     if (!isObject(item) || item[mergeKey] === undefined) {
-      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey} (in ${name})`);
+      throw unreasoned(`map: ${goMap(item)} does not contain declared merge key: ${mergeKey}`);
     }
     const index = out.findIndex((x) => isObject(x) && equal(x[mergeKey], item[mergeKey]));
     if (item['$patch'] === 'delete') out = out.filter((_, i) => i !== index);
@@ -72,3 +72,12 @@ function ordered(list: Json[], order: Json[], schema: Schema): Json[] {
   let next = 0;
   return list.map((item) => (rank.has(keyOf(item)) ? named[next++] : item));
 }
+
+/** A map as Go's %v prints it, which is how the real server names the item. */
+const goMap = (item: Json): string =>
+  isObject(item)
+    ? `map[${Object.keys(item)
+        .sort()
+        .map((key) => `${key}:${String(item[key])}`)
+        .join(' ')}]`
+    : String(item);

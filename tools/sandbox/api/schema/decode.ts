@@ -10,29 +10,43 @@ export interface Decoded {
 
 /**
  * Reads a value as a Go struct of this schema would: unknown fields are dropped (and named), nulls are as good as
- * absent, a wrong type is an error. `custom`: a structural schema of a CRD, where dropping is pruning and types are
+ * absent, a wrong type is an error. `kind.custom`: a structural schema of a CRD, where dropping is pruning and types are
  * the validation's business.
  */
-export function decode(value: Json, schema: Schema, custom: boolean): Decoded {
+export function decode(value: Json, schema: Schema, kind: { name: string; custom: boolean }): Decoded {
   const found: Decoded = { value: undefined, unknown: [] };
-  found.value = walk(value, resolve(schema), '', custom, found);
+  found.value = walk(value, schema, { path: '', goPath: '', struct: kind.name, custom: kind.custom }, found);
   return found;
 }
 
-const goType = (schema: Schema): string => {
-  if (schema.type === 'integer') return schema.format === 'int64' ? 'int64' : 'int32';
-  if (schema.type === 'boolean') return 'bool';
-  if (schema.type === 'number') return 'float64';
-  if (schema.type === 'array') return `[]${goType(resolve(schema.items))}`;
-  if (schema.type === 'object') return schema.properties ? 'struct' : 'map[string]string';
-  return 'string';
-};
+/** Where a value is: its path, and the Go struct that holds it, which the real server's messages name. */
+interface Place {
+  path: string;
+  /** As Go's json reports it: without indexes, and the map's own path for a map's values. */
+  goPath: string;
+  struct: string;
+  custom: boolean;
+}
+
+const lastName = (reference: string): string => reference.slice(reference.lastIndexOf('.') + 1);
+
+/** A schema's Go type, by its name where it has one: `v1.PodSpec`, `[]v1.Container`, `int32`. */
+function goType(schema: Schema): string {
+  const target = resolve(schema);
+  if (schema.$ref && target.type === 'object') return `v1.${lastName(schema.$ref)}`;
+  if (target.type === 'integer') return target.format === 'int64' ? 'int64' : 'int32';
+  if (target.type === 'boolean') return 'bool';
+  if (target.type === 'number') return 'float64';
+  if (target.type === 'array') return `[]${goType(target.items ?? {})}`;
+  if (target.type !== 'object') return 'string';
+  const rest = target.additionalProperties;
+  return `map[string]${typeof rest === 'object' ? goType(rest) : 'string'}`;
+}
 
 const kindOf = (value: Json): string => {
   if (Array.isArray(value)) return 'array';
   if (isObject(value)) return 'object';
-  if (typeof value === 'boolean') return 'bool';
-  return typeof value === 'number' ? 'number' : 'string';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
 };
 
 function fits(value: Json, schema: Schema): boolean {
@@ -54,41 +68,52 @@ function fits(value: Json, schema: Schema): boolean {
   }
 }
 
-function walk(value: Json, schema: Schema, path: string, custom: boolean, found: Decoded): Json {
+function walk(value: Json, raw: Schema, at: Place, found: Decoded): Json {
+  const schema = resolve(raw);
   if (value === undefined) return undefined;
   // A null where none is allowed is dropped: then a default applies, or it is missing.
-  if (value === null) return custom && schema.nullable ? null : undefined;
-  if (!custom && !fits(value, schema)) {
-    found.mistyped ??= `json: cannot unmarshal ${kindOf(value)} into Go struct field ${path} of type ${goType(schema)}`;
+  if (value === null) return at.custom && schema.nullable ? null : undefined;
+  if (!at.custom && !fits(value, schema)) {
+    found.mistyped ??= `json: cannot unmarshal ${kindOf(value)} into Go struct field ${at.struct}.${at.goPath} of type ${goType(raw)}`;
     return value;
   }
   if (Array.isArray(value)) {
-    const items = resolve(schema.items);
-    if (!schema.items) return value;
-    return value.map((item, i) => walk(item, items, `${path}[${i}]`, custom, found));
+    const { items } = schema;
+    if (!items) return value;
+    return value.map((item, i) => walk(item, items, { ...at, path: `${at.path}[${i}]` }, found));
   }
-  if (!isObject(value)) return value;
-  return walkObject(value, schema, path, custom, found);
+  if (isObject(value)) {
+    return walkObject(value, schema, raw.$ref ? { ...at, struct: lastName(raw.$ref) } : at, found);
+  }
+  if (schema.format === 'byte' && !at.custom) {
+    const bad = /[^A-Za-z0-9+/=]/.exec(value);
+    if (bad) found.mistyped ??= `illegal base64 data at input byte ${bad.index}`;
+  }
+  return value;
 }
 
-function walkObject(value: JsonObject, schema: Schema, path: string, custom: boolean, found: Decoded): JsonObject {
+function walkObject(value: JsonObject, schema: Schema, at: Place, found: Decoded): JsonObject {
   // Built-in free-form values (FieldsV1, raw JSON) have neither properties nor additionalProperties.
-  const free = custom
+  const free = at.custom
     ? schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true
     : !schema.properties && !schema.additionalProperties;
   const embedded = schema['x-kubernetes-embedded-resource'] === true;
   const out: JsonObject = {};
   for (const [key, inner] of Object.entries(value)) {
-    const at = path ? `${path}.${key}` : key;
+    const path = at.path ? `${at.path}.${key}` : key;
     const known = field(schema, key);
     if (known) {
+      const goPath = schema.properties ? (at.goPath ? `${at.goPath}.${key}` : key) : at.goPath;
       // A custom object's metadata is as strict as a built-in one's.
-      const kept = walk(inner, resolve(known), at, custom && known !== objectMeta, found);
+      const place =
+        known === objectMeta ? { path, goPath: '', struct: 'ObjectMeta', custom: false } : { ...at, path, goPath };
+      const kept = walk(inner, known, place, found);
       if (kept !== undefined) out[key] = kept;
     } else if (embedded && (key === 'apiVersion' || key === 'kind')) out[key] = inner;
-    else if (embedded && key === 'metadata') out[key] = walk(inner, objectMeta, at, false, found);
-    else if (free) out[key] = inner;
-    else found.unknown.push(at);
+    else if (embedded && key === 'metadata') {
+      out[key] = walk(inner, objectMeta, { path, goPath: '', struct: 'ObjectMeta', custom: false }, found);
+    } else if (free) out[key] = inner;
+    else found.unknown.push(path);
   }
   return out;
 }
