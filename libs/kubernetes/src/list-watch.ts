@@ -72,6 +72,8 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
   #resourceVersion: string | undefined;
   #heardAt: Date | undefined;
   #attempt = 0;
+  /** Listed, and nothing heard since. */
+  #fresh = false;
 
   constructor(options: ListWatchOptions<T>) {
     this.#options = options;
@@ -110,14 +112,13 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
     // A stored version, or one from before an outage: the server may since have been replaced by an older copy.
     let suspect = this.#resourceVersion !== undefined;
     while (!signal.aborted) {
-      let listed = false;
       try {
         if (suspect) lost ??= await this.#rewound();
         suspect = false;
         if (this.#resourceVersion === undefined || lost !== undefined) {
           await this.#list(lost);
           lost = undefined;
-          listed = true;
+          this.#fresh = true;
         }
         await this.#watch(this.#resourceVersion ?? '0');
       } catch (error) {
@@ -126,7 +127,7 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
         if (isGone(error)) {
           lost = { cause: 'expired', message: error.message };
           // Right after a list it is a broken server rather than an old version: wait as for any other error.
-          if (!listed) continue;
+          if (!this.#fresh) continue;
         }
         await this.#wait(error);
       }
@@ -204,6 +205,7 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
       else await onEvent(event.type, event.object, version);
       this.#reached(version);
       this.#attempt = 0;
+      this.#fresh = false;
     }
     if (!heard && performance.now() - began < shortWatchMs && !signal.aborted) {
       throw new Error(`watch of ${resource.plural}: the server ended it at once, without an event`);
@@ -211,6 +213,7 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
     // A quiet watch that ran its time: the server was there all along, though its version is not known.
     this.#heardAt = new Date();
     this.#attempt = 0;
+    this.#fresh = false;
   }
 
   #reached(version: string): void {

@@ -50,7 +50,7 @@ export async function startControlPlane(root: string): Promise<ControlPlane> {
   try {
     const kubeconfig = await step(
       'kube-apiserver (the first build takes minutes)',
-      () => run('up'),
+      () => run('up', '--with-parent', String(process.pid)),
       () => 'kube-apiserver, etcd and controller manager',
     );
     return { env: { KEELSON_TEST_KUBECONFIG: kubeconfig, KEELSON_TEST_CONTROL_PLANE_DIR: dir }, stop };
