@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { problemSchema } from '@keelson/contracts';
+import { eventually } from '@keelson/testing';
 import { exampleService, type Answer, type ExampleService } from './example-service.ts';
 
 let service: ExampleService;
@@ -119,6 +120,18 @@ test('an operation that takes too long is cut off, is told so, and the caller he
   expectProblem(answer, 503, 'timed-out');
   expect(answer.headers.get('retry-after')).toBe('1');
   expect(service.control.aborted).toBe(1);
+  service.control.release();
+});
+
+test('an operation whose client goes away is told so', async () => {
+  const before = service.control.aborted;
+  const stop = new AbortController();
+  const headers = { authorization: `Bearer ${service.token}` };
+  const answer = fetch(`${service.url}/v1/books?mode=slow`, { headers, signal: stop.signal });
+  await eventually(() => service.control.held.length === 1);
+  stop.abort();
+  await expect(answer).rejects.toThrow('aborted');
+  await eventually(() => service.control.aborted === before + 1);
   service.control.release();
 });
 

@@ -6,7 +6,7 @@ import type { OperationInput } from '../operation/input.ts';
 import { problemOf } from '../problems/answer-problem.ts';
 import { CallerError } from '../problems/caller-error.ts';
 import { traceIdOf } from '../observe/request-trace.ts';
-import type { IdempotencyScope, IdempotencyStore, StoredAnswer } from './store.ts';
+import type { IdempotencyScope, IdempotencyStore, PendingIdempotency, StoredAnswer } from './store.ts';
 
 const log = logger('idempotency');
 
@@ -16,7 +16,8 @@ interface Honour {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly store: IdempotencyStore | undefined;
-  readonly run: (input: OperationInput<Endpoint>) => Promise<unknown>;
+  /** Gives the checked result. */
+  readonly run: (key?: { idempotencyKey: string; idempotency?: PendingIdempotency }) => Promise<unknown>;
 }
 
 /**
@@ -25,8 +26,8 @@ interface Honour {
  */
 export async function honourIdempotency({ endpoint, input, request, reply, store, run }: Honour): Promise<unknown> {
   const key = keyOf(endpoint, request);
-  if (key === undefined) return await run(input);
-  if (store === undefined) return await run({ ...input, idempotencyKey: key });
+  if (key === undefined) return await run();
+  if (store === undefined) return await run({ idempotencyKey: key });
 
   const scope: IdempotencyScope = {
     key,
@@ -51,14 +52,15 @@ export async function honourIdempotency({ endpoint, input, request, reply, store
   const idempotency = {
     key,
     storeIn: async (tx: Parameters<typeof store.finish>[3], result: unknown): Promise<void> => {
-      if (!(await store.finish(scope, claim, answerOf(endpoint, result), tx))) {
+      const checked = endpoint.response === undefined ? result : endpoint.response.parse(result);
+      if (!(await store.finish(scope, claim, answerOf(endpoint, checked), tx))) {
         throw new CallerError('idempotency-key-in-progress', { retryAfterSeconds: 1 });
       }
       stored = true;
     },
   };
   try {
-    const result = await run({ ...input, idempotencyKey: key, idempotency });
+    const result = await run({ idempotencyKey: key, idempotency });
     if (!stored && !(await store.finish(scope, claim, answerOf(endpoint, result)))) {
       log.warn({ operation: scope.operation }, 'the request took longer than its claim on the key; it was done twice');
     }
@@ -134,8 +136,7 @@ function canonical(value: unknown): string {
 }
 
 function answerOf(endpoint: Endpoint, result: unknown): StoredAnswer {
-  const body = endpoint.response === undefined ? result : endpoint.response.parse(result);
-  return { status: endpoint.status, body: body === undefined ? '' : JSON.stringify(body) };
+  return { status: endpoint.status, body: result === undefined ? '' : JSON.stringify(result) };
 }
 
 function replay(reply: FastifyReply, answer: StoredAnswer): unknown {

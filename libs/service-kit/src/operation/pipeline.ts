@@ -6,6 +6,7 @@ import { principalOf } from '../auth/authenticate.ts';
 import { principal } from '../auth/principal.ts';
 import { honourIdempotency } from '../idempotency/honour.ts';
 import type { IdempotencyStore } from '../idempotency/store.ts';
+import { signalOf } from '../limits/time-limit.ts';
 import { isEventStream, sendEvents } from '../live/server-sent-events.ts';
 import type { OperationInput, ServerSentEvent } from './input.ts';
 import { endpointOf } from './route.ts';
@@ -44,12 +45,14 @@ export class OperationPipeline implements NestInterceptor {
       body: valid.body as never,
       principal: principalOf(request) ?? anonymous,
       headers: request.headers,
-      signal: request.signal,
+      get signal() {
+        return signalOf(request);
+      },
       request,
       setHeader: (name, value) => void reply.header(name, value),
     } as OperationInput<Endpoint>;
-    const run = async (given: OperationInput<Endpoint>): Promise<unknown> => {
-      inputs.set(request, given);
+    const run: Parameters<typeof honourIdempotency>[0]['run'] = async (key) => {
+      inputs.set(request, Object.assign(input, key));
       return checked(endpoint, await lastValueFrom(next.handle(), { defaultValue: undefined }));
     };
     const result = await honourIdempotency({ endpoint, input, request, reply, store: this.#store, run });

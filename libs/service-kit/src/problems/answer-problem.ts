@@ -23,7 +23,6 @@ export function problemOf(error: CallerError, traceId: string | undefined): Prob
 /** Answers whatever was thrown as problem+json; what is our fault is logged with its cause. */
 export function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const error = toCallerError(thrown, {
-    bodyComplete: request.raw.complete,
     bodyLimitBytes: request.routeOptions?.bodyLimit ?? 0,
   });
   if (error.status >= 500) {

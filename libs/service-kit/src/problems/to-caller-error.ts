@@ -11,10 +11,7 @@ interface FrameworkError {
  * What the caller gets to see of something that was thrown: its own faults as they are, the framework's refusals in our
  * terms, anything else as `internal` without a word of its message.
  */
-export function toCallerError(
-  thrown: unknown,
-  request: { bodyComplete: boolean; bodyLimitBytes: number },
-): CallerError {
+export function toCallerError(thrown: unknown, request: { bodyLimitBytes: number }): CallerError {
   if (thrown instanceof CallerError) return thrown;
   const { code, statusCode } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as FrameworkError;
   switch (code) {
@@ -28,10 +25,6 @@ export function toCallerError(
       return new CallerError('malformed-request', { detail: 'The path is not valid percent-encoded UTF-8.' });
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return new CallerError('uri-too-long', { detail: 'A part of the path is longer than 512 characters.' });
-    case 'FST_ERR_HANDLER_TIMEOUT':
-      return request.bodyComplete
-        ? new CallerError('timed-out', { detail: 'It may or may not have taken effect.', retryAfterSeconds: 1 })
-        : new CallerError('request-timeout', { detail: 'The body did not arrive in time.' });
     default:
   }
   const status = thrown instanceof HttpException ? thrown.getStatus() : statusCode;

@@ -12,7 +12,6 @@ export class ServiceAdapter extends FastifyAdapter {
     super({
       logger: false,
       bodyLimit: options.bodyLimitBytes,
-      handlerTimeout: options.requestTimeLimitMs,
       // The time to receive headers and body; Node answers 408 by itself where even the headers do not come.
       requestTimeout: options.requestTimeLimitMs,
       keepAliveTimeout: 72_000,

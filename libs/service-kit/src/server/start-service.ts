@@ -15,6 +15,7 @@ import type { BaseConfig } from '../config/define-config.ts';
 import { serveDocs } from '../docs/serve-docs.ts';
 import type { IdempotencyStore } from '../idempotency/store.ts';
 import { limitRate } from '../limits/rate-limit.ts';
+import { limitTime } from '../limits/time-limit.ts';
 import { endStreams } from '../live/server-sent-events.ts';
 import { measureRequests } from '../observe/http-metrics.ts';
 import { logger, setLogLevel } from '../observe/logger.ts';
@@ -83,6 +84,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const state = { probes: {} as Probes, draining: false };
   const inFlight = new InFlight(server);
   traceRequests(server, options.name);
+  limitTime(server, config.REQUEST_TIME_LIMIT_MS);
   measureRequests(server);
   secureHeaders(server);
   answerUnroutable(server);
