@@ -1,6 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { KubernetesClient } from '@keelson/kubernetes';
 import { ProcessLedger } from './containers/ledger.ts';
 import { EventRecorder } from './events/recorder.ts';
@@ -12,6 +10,7 @@ import { Binder } from './pods/binder.ts';
 import type { NodeContext } from './pods/context.ts';
 import { PodManager } from './pods/manager.ts';
 import { Registration } from './registration.ts';
+import { openStateDir } from './state-dir.ts';
 
 /** How long the pods' processes have to end when the node itself is stopped. */
 const SHUTDOWN_GRACE_MS = 5000;
@@ -23,9 +22,7 @@ const warn = (message: string): void => {
 async function run(options: NodeOptions): Promise<() => Promise<void>> {
   const client = KubernetesClient.fromKubeconfig(options.kubeconfig);
   const { name } = options;
-  const temporary = options.stateDir === undefined;
-  const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), 'keelson-node-'));
-  mkdirSync(stateDir, { recursive: true });
+  const { path: stateDir, temporary } = openStateDir(options.stateDir);
   const ledger = new ProcessLedger(stateDir);
   const ended = ledger.endEarlier();
   if (ended > 0) warn(`ended ${ended} process group(s) that an earlier run had left behind`);

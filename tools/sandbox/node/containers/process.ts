@@ -55,8 +55,14 @@ export class ContainerProcess {
     });
   }
 
-  signal(signal: NodeJS.Signals): void {
-    if (!this.#over) signalGroup(this.pid, signal);
+  /** SIGTERM, for the container's first process alone, as a container runtime sends it. */
+  terminate(): void {
+    if (!this.#over) this.#child.kill('SIGTERM');
+  }
+
+  /** SIGKILL, for the whole group. */
+  kill(): void {
+    if (!this.#over) signalGroup(this.pid, 'SIGKILL');
   }
 }
 

@@ -132,7 +132,7 @@ export class ContainerRun {
    */
   async stop(graceMs: number, onHookFailed?: (detail: string) => void): Promise<void> {
     const kill = setTimeout(() => {
-      this.#process.signal('SIGKILL');
+      this.#process.kill();
     }, graceMs);
     this.#ending ??= this.#hookThenTerminate(graceMs, onHookFailed);
     await this.ended;
@@ -148,7 +148,7 @@ export class ContainerRun {
       ]);
       if (!result.ok) onHookFailed?.(result.detail);
     }
-    this.#process.signal('SIGTERM');
+    this.#process.terminate();
   }
 
   async #hook(handler: Handler | undefined, timeoutMs: number): Promise<CheckResult> {
