@@ -1,6 +1,7 @@
 // npm test, npm run test:parts, npm run test:kubernetes: gets and starts the parts, runs one Jest over all projects,
 // and prints "N passed, N failed" as its last line. `npm test -- PATTERN` narrows to matching paths.
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { privateFolder, removePrivateFolder, sweepLeftovers } from '@keelson/testing';
 import { nx } from './nx.ts';
@@ -50,6 +51,8 @@ try {
     root,
     resultsFile: join(folder, 'results.json'),
     arguments: options.jest,
+    // The tests share one real API server, and one of them restarts it to make it forget its history.
+    workers: options.suite === 'kubernetes' ? 1 : availableParallelism(),
     env,
     signal: interrupted.signal,
   });

@@ -44,7 +44,7 @@ export async function startControlPlane(root: string): Promise<ControlPlane> {
     clearTimeout(limit);
     if (code !== 0)
       throw new PartError('Kubernetes', `control-plane ${args[0]} failed with exit code ${code}`, { lines });
-    return lines.at(-1) ?? '';
+    return lines.findLast((line) => line.startsWith('/')) ?? '';
   };
   const stop = async (): Promise<void> => void (await run('down'));
   try {

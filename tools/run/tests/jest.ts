@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Exit, startProcess } from '@keelson/testing';
@@ -10,6 +9,7 @@ export interface JestRun {
   /** Where Jest writes its results. */
   resultsFile: string;
   arguments: readonly string[];
+  workers: number;
   env: Record<string, string | undefined>;
   signal: AbortSignal;
 }
@@ -24,8 +24,15 @@ export type JestOutcome =
 /** After its results are written, so long may Jest take to end by itself. */
 const graceAfterResultsMs = 30_000;
 
-/** Runs one Jest over all projects, as many workers as cores, and shows what it prints. */
-export async function runJest({ root, resultsFile, arguments: args, env, signal }: JestRun): Promise<JestOutcome> {
+/** Runs one Jest over all projects, and shows what it prints. */
+export async function runJest({
+  root,
+  resultsFile,
+  arguments: args,
+  workers,
+  env,
+  signal,
+}: JestRun): Promise<JestOutcome> {
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   const jest = await startProcess({
     name: 'Jest',
@@ -35,7 +42,7 @@ export async function runJest({ root, resultsFile, arguments: args, env, signal 
       '--disable-warning=ExperimentalWarning',
       join(root, 'node_modules/jest/bin/jest.js'),
       '--config=jest.config.mjs',
-      `--maxWorkers=${availableParallelism()}`,
+      `--maxWorkers=${workers}`,
       '--json',
       `--outputFile=${resultsFile}`,
       '--reporters=default',
