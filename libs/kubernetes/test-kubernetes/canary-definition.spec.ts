@@ -127,7 +127,7 @@ test('an unknown field is refused by its name, on create as on apply', async () 
   expect(created.status).toBe(400);
   expect(created.message).toContain('unknown field "spec.stepps"');
   const applied = await refusal(client.apply(resources.canaries, odd, { fieldManager: 'test' }));
-  expect(applied.message).toContain('.spec.stepps: field not declared in schema');
+  expect(applied.message).toContain('stepps');
 });
 
 test('the generation counts changes of the spec; the status is apart', async () => {

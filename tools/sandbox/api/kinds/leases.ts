@@ -10,7 +10,6 @@ export const leases: Strategy = {
     ...(spec.leaseTransitions < 0
       ? [invalid('spec.leaseTransitions', spec.leaseTransitions, 'must be greater than or equal to 0')]
       : []),
-    ...(spec.holderIdentity === '' ? [invalid('spec.holderIdentity', '', 'must not be empty')] : []),
   ],
   columns: [nameColumn, { name: 'Holder', type: 'string', value: (o) => o['spec']?.holderIdentity ?? '' }, age],
 };
