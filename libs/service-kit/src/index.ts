@@ -31,4 +31,4 @@ export {
 
 export { type Logger, logger, setLogLevel } from './observe/logger.ts';
 export { counter, gauge, histogram, registry } from './observe/metrics.ts';
-export { traceHeaders } from './observe/tracing.ts';
+export { tracedFetch, traceHeaders } from './observe/tracing.ts';

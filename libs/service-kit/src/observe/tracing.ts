@@ -1,40 +1,36 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { BatchSpanProcessor, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { idTracerProvider } from './id-tracer.ts';
+import { w3cTraceContext } from './trace-context.ts';
 
-let provider: TracerProvider | undefined;
+let flush: (() => Promise<void>) | undefined;
 
 /**
- * Sets tracing up once for the process. Traces always exist (ids in logs, problems and messages); they are exported
- * only where an OTLP endpoint is given, and only then is the exporter loaded (it costs 20 MiB).
+ * Sets tracing up once for the process. Traces always exist (ids in logs, problems and messages); spans are recorded
+ * and exported only where an OTLP endpoint is given, and only then is the SDK loaded.
  */
 export async function startTracing(options: {
   service: string;
   version: string;
   otlpEndpoint?: string;
 }): Promise<void> {
-  if (provider !== undefined) return;
+  if (flush !== undefined) return;
+  flush = () => Promise.resolve();
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
-  const processors: SpanProcessor[] = [];
-  if (options.otlpEndpoint !== undefined) processors.push(await otlpProcessor(options.otlpEndpoint));
-  const { resourceFromAttributes } = await import('@opentelemetry/resources');
-  provider = new TracerProvider({
-    spanProcessors: processors,
-    resource: resourceFromAttributes({ 'service.name': options.service, 'service.version': options.version }),
-  });
+  propagation.setGlobalPropagator(w3cTraceContext);
+  const { otlpEndpoint } = options;
+  if (otlpEndpoint === undefined) {
+    trace.setGlobalTracerProvider(idTracerProvider);
+    return;
+  }
+  const { exportingTracerProvider } = await import('./exported-traces.ts');
+  const provider = exportingTracerProvider({ ...options, otlpEndpoint });
   trace.setGlobalTracerProvider(provider);
-}
-
-async function otlpProcessor(endpoint: string): Promise<SpanProcessor> {
-  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
-  const url = endpoint.endsWith('/v1/traces') ? endpoint : `${endpoint.replace(/\/+$/, '')}/v1/traces`;
-  return new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url }) });
+  flush = () => provider.forceFlush();
 }
 
 /** Sends what is still waiting to be exported. */
-export const flushTraces = async (): Promise<void> => provider?.forceFlush();
+export const flushTraces = async (): Promise<void> => flush?.();
 
 /** Headers that carry the present trace to another service. */
 export function traceHeaders(): Record<string, string> {
@@ -42,3 +38,10 @@ export function traceHeaders(): Record<string, string> {
   propagation.inject(context.active(), headers);
   return headers;
 }
+
+/** fetch that carries the present trace along; for the typed clients of @keelson/contracts. */
+export const tracedFetch: typeof fetch = (input, init) => {
+  const headers = new Headers(init?.headers);
+  for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
+  return fetch(input, { ...init, headers });
+};
