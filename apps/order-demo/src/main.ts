@@ -3,7 +3,6 @@ import { Messaging } from '@keelson/messaging';
 import { Database } from '@keelson/persistence';
 import { type Probes, runService } from '@keelson/service-kit';
 import type { INestApplication } from '@nestjs/common';
-import { Door } from './accepting/door.ts';
 import { OrderDemoModule } from './order-demo.module.ts';
 import { settingsFromFlags } from './settings/flags.ts';
 import { rolesOf } from './settings/roles.ts';

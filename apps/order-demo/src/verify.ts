@@ -1,5 +1,5 @@
 import { Database } from '@keelson/persistence';
-import { ConfigError, defineConfig, EXIT_CONFIG, loadConfig } from '@keelson/service-kit';
+import { ConfigError, EXIT_CONFIG, loadConfig } from '@keelson/service-kit';
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { migrations } from './schema/migrations.ts';

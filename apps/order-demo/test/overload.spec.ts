@@ -1,4 +1,4 @@
-import { eventually, freePort, testDatabase, type TestDatabase } from '@keelson/testing';
+import { freePort, testDatabase, type TestDatabase } from '@keelson/testing';
 import pg from 'pg';
 import { type RoleProcess, startRole, tokensFile } from './role-process.ts';
 import { anOrder, Shop } from './shop.ts';

@@ -1,10 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { type Order, ordersApi } from '@keelson/contracts';
-import { CallerError, CONFIG, Operation, type OperationInput, traceHeaders } from '@keelson/service-kit';
+import { CallerError, Operation, type OperationInput, traceHeaders } from '@keelson/service-kit';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Faults } from '../injection/faults.ts';
 import { documentNumber, historyOf } from '../reading/history.ts';
-import type { Settings } from '../settings/settings.ts';
 import { Door } from './door.ts';
 import { fingerprintOf, type LineFault, type Outcome, unstorableText } from './new-order.ts';
 import { uuid7 } from './uuid7.ts';
