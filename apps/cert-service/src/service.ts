@@ -1,28 +1,33 @@
 import { certificatesApi } from '@keelson/contracts';
-import { Database } from '@keelson/persistence';
-import type { ServiceDefinition } from '@keelson/service-kit';
+import { systemClock, type Clock, type ServiceDefinition, type ServiceOptions } from '@keelson/service-kit';
 import { CertServiceModule, SERVICE } from './cert-service.module.ts';
-import { ClockGuard } from './clock/clock-guard.ts';
-import { configSchema } from './config.ts';
+import { configSchema, type Config } from './config.ts';
+import { prepare } from './prepare.ts';
 
-/** What {@link runService} needs, and what tests start inside their own process. */
+/** The parts of the service by its configuration; the database is open and the authority there when it resolves. */
+export async function partsOf(
+  config: Config,
+  clock: Clock = systemClock,
+): Promise<Pick<ServiceOptions, 'module' | 'ready' | 'close' | 'clock'>> {
+  const prepared = await prepare(config, clock, SERVICE);
+  const { database, guard } = prepared;
+  return {
+    module: CertServiceModule.with(prepared),
+    clock,
+    // The broker is not among them: while it is away certificates are issued all the same, and messages wait in the outbox.
+    ready: {
+      database: () => database.ping(),
+      clock: () => (guard.trusted ? Promise.resolve() : Promise.reject(new Error(guard.reason()))),
+    },
+    close: [() => database.close()],
+  };
+}
+
+/** What `runService` needs. */
 export const definition: ServiceDefinition<typeof configSchema> = {
   name: SERVICE,
   version: '0.1.0',
   api: certificatesApi,
   config: configSchema,
-  start: () => ({
-    module: CertServiceModule,
-    // The broker is not among them: while it is away certificates are issued all the same, and messages wait in the outbox.
-    ready: (app) => {
-      const database = app.get(Database);
-      const guard = app.get(ClockGuard, { strict: false });
-      return {
-        database: () => database.ping(),
-        clock: async () => {
-          if (!guard.trusted) throw new Error(guard.reason());
-        },
-      };
-    },
-  }),
+  start: (config) => partsOf(config),
 };

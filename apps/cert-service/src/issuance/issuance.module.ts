@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Database } from '@keelson/persistence';
-import { CLOCK, CONFIG, ConfigError, logger, type Clock } from '@keelson/service-kit';
+import { CLOCK, CONFIG, type Clock } from '@keelson/service-kit';
 import { AUTHORITY } from '../authority/authority.token.ts';
 import type { Authority } from '../authority/authority-store.ts';
 import { ClockGuard } from '../clock/clock-guard.ts';
@@ -10,20 +10,6 @@ import { IssuanceController } from './issuance.controller.ts';
 import { Issuance } from './issuance.ts';
 import { Policies } from './policy-file.ts';
 
-const log = logger('policy');
-
-async function readPolicies({ POLICY_FILE: file }: Config): Promise<Policies> {
-  if (file === undefined) {
-    log.warn('POLICY_FILE is not set: every team may ask for any name, for up to 397 days');
-    return Policies.stated();
-  }
-  try {
-    return await Policies.fromFile(file);
-  } catch (error) {
-    throw new ConfigError([{ name: 'POLICY_FILE', detail: (error as Error).message }]);
-  }
-}
-
 /** Where clients fetch the revocation list, if the service knows its own address. */
 const crlUrlOf = ({ PUBLIC_URL: url }: Config): string | undefined => url && `${url.replace(/\/+$/, '')}/v1/crl`;
 
@@ -32,7 +18,6 @@ const crlUrlOf = ({ PUBLIC_URL: url }: Config): string | undefined => url && `${
 @Module({
   controllers: [IssuanceController],
   providers: [
-    { provide: Policies, inject: [CONFIG], useFactory: readPolicies },
     { provide: Ledger, inject: [Database], useFactory: (database: Database) => new Ledger(database) },
     {
       provide: Issuance,

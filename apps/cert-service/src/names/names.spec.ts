@@ -10,6 +10,7 @@ import {
   normaliseIp,
   parseIpRange,
   readName,
+  type DistinguishedName,
 } from './index.ts';
 
 describe('DNS names', () => {
@@ -146,7 +147,7 @@ describe('distinguished names', () => {
     fc.assert(
       fc.property(name, (given) => {
         const read = readName(new DerReader(encodeName(given)), 'subject');
-        const sorted = (one: typeof given) =>
+        const sorted = (one: DistinguishedName) =>
           one.map((set) => set.toSorted((left, right) => (left.type < right.type ? -1 : 1)));
         expect(sorted(read.map((set) => [...set]))).toEqual(sorted(given));
         expect(encodeName(read)).toEqual(encodeName(given));

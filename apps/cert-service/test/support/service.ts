@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Certificate, Problem } from '@keelson/contracts';
 import { loadConfig, startService, type Clock } from '@keelson/service-kit';
-import { definition } from '../../src/service.ts';
+import { definition, partsOf } from '../../src/service.ts';
 
 /** A key-encryption key that several starts of one test can share. */
 export const newKey = (): string => randomBytes(32).toString('base64');
@@ -63,20 +63,20 @@ export async function certService(options: CertServiceOptions): Promise<CertServ
       RATE_LIMIT_PER_SECOND: '0',
       ...options.env,
     });
-    const parts = await definition.start(config);
+    const parts = await partsOf(config, options.clock);
     const { name, version, api } = definition;
-    const running = await startService({ name, version, api, config, ...parts, clock: options.clock });
+    const running = await startService({ name, version, api, config, ...parts });
     return {
       url: running.url,
       call: (method, path, call) => request(running.url, method, path, call),
       bytes: async (path) => Buffer.from(await (await fetch(running.url + path)).arrayBuffer()),
       stop: async () => {
         await running.close();
-        await rm(folder, { recursive: true });
+        await rm(folder, { recursive: true, force: true });
       },
     };
   } catch (error) {
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
