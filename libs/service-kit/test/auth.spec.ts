@@ -46,6 +46,11 @@ describe('tokens from a file', () => {
     expect((await service.call('POST', '/v1/books', { token: null, body: '{', headers })).status).toBe(401);
   });
 
+  test('HEAD is as closed as GET', async () => {
+    expect((await service.call('HEAD', '/v1/books', { token: null })).status).toBe(401);
+    expect((await service.call('HEAD', '/v1/books')).status).toBe(200);
+  });
+
   test('open paths need none', async () => {
     const answer = await service.call('GET', '/v1/cover', { token: null });
     expect([answer.status, answer.headers.get('content-type'), answer.text]).toEqual([

@@ -16,6 +16,8 @@ test('each token has its own share, every answer shows it, and above it comes 42
     ]);
     expect(refused.headers.get('ratelimit-remaining')).toBe('0');
     expect((await service.call('GET', '/v1/books', { token: 'reader-token' })).status).toBe(200);
+    const guess = () => service.call('GET', '/v1/books', { token: 'guessed' });
+    expect([(await guess()).status, (await guess()).status, (await guess()).status]).toEqual([401, 401, 429]);
     for (let times = 0; times < 5; times++) {
       expect((await service.call('GET', '/healthz', { token: null })).status).toBe(200);
     }

@@ -1,3 +1,4 @@
+import type { Scope } from '@keelson/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { endpointOf } from '../operation/route.ts';
 import { CallerError } from '../problems/caller-error.ts';
@@ -9,28 +10,34 @@ const principals = new WeakMap<object, Principal>();
 export const principalOf = (request: FastifyRequest): Principal | undefined => principals.get(request);
 
 /**
- * Checks token and scope before the body is read, so that a stranger cannot make the service parse anything. A token on
- * an open path is looked at but not needed.
+ * Finds out who makes a request, before its body is read. Refuses nobody yet: the rate limit comes in between, so that
+ * guessing tokens is limited as well. A token on an open path is looked at but not needed.
  */
-export function authenticate(server: FastifyInstance, verifier: CredentialVerifier): void {
+export function identify(server: FastifyInstance, verifier: CredentialVerifier): void {
   server.addHook('onRequest', async (request) => {
-    const endpoint = endpointOf(request);
-    if (endpoint === undefined) return;
+    if (endpointOf(request) === undefined) return;
     const bearer = bearerOf(request.headers.authorization);
     const principal = bearer === undefined ? undefined : await verify(verifier, bearer);
     if (principal !== undefined) principals.set(request, principal);
-    if (endpoint.scope === null) return;
-    if (principal === undefined) throw unauthenticated(bearer !== undefined);
-    if (!principal.has(endpoint.scope)) {
-      throw new CallerError('scope-missing', {
-        detail: `Token "${principal.name}" lacks the scope ${endpoint.scope}; it has ${principal.scopes.join(', ')}.`,
-        headers: {
-          'www-authenticate': `Bearer realm="keelson", error="insufficient_scope", scope="${endpoint.scope}"`,
-        },
-      });
-    }
   });
 }
+
+/** Refuses who lacks a token or its scope, still before the body is read: a stranger cannot make us parse anything. */
+export function authorize(server: FastifyInstance): void {
+  server.addHook('onRequest', (request, _reply, done) => {
+    const scope = endpointOf(request)?.scope ?? null;
+    const principal = principalOf(request);
+    if (scope === null || principal?.has(scope) === true) done();
+    else if (principal === undefined) done(unauthenticated(bearerOf(request.headers.authorization) !== undefined));
+    else done(scopeMissing(principal, scope));
+  });
+}
+
+const scopeMissing = (principal: Principal, scope: Scope): CallerError =>
+  new CallerError('scope-missing', {
+    detail: `Token "${principal.name}" lacks the scope ${scope}; it has ${principal.scopes.join(', ')}.`,
+    headers: { 'www-authenticate': `Bearer realm="keelson", error="insufficient_scope", scope="${scope}"` },
+  });
 
 /** RFC 6750 section 2.1; the scheme is case-insensitive (RFC 9110 section 11.1). */
 function bearerOf(header: string | undefined): string | undefined {

@@ -7,7 +7,7 @@ import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { authenticate } from '../auth/authenticate.ts';
+import { authorize, identify } from '../auth/authenticate.ts';
 import { FileTokens } from '../auth/file-tokens.ts';
 import type { CredentialVerifier } from '../auth/principal.ts';
 import type { Clock } from '../clock.ts';
@@ -96,11 +96,9 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     { logger: nestLogs, bodyParser: false, abortOnError: false },
   );
   try {
-    authenticate(
-      server,
-      provided<CredentialVerifier>(app, CREDENTIAL_VERIFIER) ?? (await fileTokens(config.TOKENS_FILE)),
-    );
+    identify(server, provided<CredentialVerifier>(app, CREDENTIAL_VERIFIER) ?? (await fileTokens(config.TOKENS_FILE)));
     limitRate(server, config.RATE_LIMIT_PER_SECOND);
+    authorize(server);
     app.useGlobalFilters(new ProblemFilter());
     app.useGlobalInterceptors(new OperationPipeline(provided<IdempotencyStore>(app, IDEMPOTENCY_STORE)));
     serveHealth(server, state);
