@@ -26,6 +26,7 @@ import {
   versionManifests,
   versionName,
 } from './cluster/order-demo.manifests.ts';
+import { PodTargets } from './cluster/pod-targets.ts';
 import { prometheusConfig } from './cluster/prometheus-config.ts';
 import { buildAll } from './build.ts';
 import { startConsole } from './services/console.ts';
@@ -193,6 +194,8 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
       () => 'node that runs pods as processes',
     ),
   ]);
+  const podTargets = { client: cluster.client, namespace: NAMESPACE, file: join(runFolder, 'pods.json') };
+  keep('pod targets', new PodTargets(podTargets)).start();
   await Promise.all([
     progress.step(
       'Prometheus',
@@ -205,8 +208,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
               services: Object.fromEntries(SERVICE_NAMES.map((name) => [name, `127.0.0.1:${ports[name]}`])),
               gateway: gateway.metrics,
               rabbitMq: rabbit.metrics,
-              kubeconfig: cluster.kubeconfig,
-              namespaces: [NAMESPACE],
+              podsFile: podTargets.file,
             }),
           }),
         ),

@@ -1,6 +1,6 @@
 import { KubernetesClient } from '@keelson/kubernetes';
 import { PartError, startProcess, type ManagedProcess } from '@keelson/testing';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StackOptions } from '../options.ts';
 import { HOST, NAMESPACE, TLS_SECRET } from './order-demo.manifests.ts';
@@ -154,22 +154,11 @@ export async function startGateway(
     ready: { line: /"ready":true/ },
   });
   const line = process_.lastLines(50).find((one) => one.includes('"ready":true')) ?? '{}';
-  const told = JSON.parse(line) as {
-    http?: { port: number } | number;
-    https?: { port: number } | number;
-    metrics?: { port: number } | number;
-  };
-  const port = (value: { port: number } | number | undefined): number =>
-    typeof value === 'object' ? value.port : (value ?? 0);
+  const told = JSON.parse(line) as { http: string; https: string; metrics: string };
+  // By name, as the certificate has it; the machine's own resolver knows localhost everywhere.
+  const named = (url: string): string => `${new URL(url).protocol}//${HOST}:${new URL(url).port}`;
   return {
     process: process_,
-    gateway: {
-      httpUrl: `http://${HOST}:${port(told.http)}`,
-      httpsUrl: `https://${HOST}:${port(told.https)}`,
-      metrics: `127.0.0.1:${port(told.metrics)}`,
-    },
+    gateway: { httpUrl: named(told.http), httpsUrl: named(told.https), metrics: new URL(told.metrics).host },
   };
 }
-
-/** Reads a file that a step before has written. */
-export const textOf = (file: string): string => readFileSync(file, 'utf8');

@@ -6,14 +6,11 @@ export interface ScrapeTargets {
   /** `host:port` of the gateway's metrics. */
   readonly gateway: string;
   readonly rabbitMq: string | undefined;
-  readonly kubeconfig: string;
-  readonly namespaces: readonly string[];
+  /** File of targets that {@link PodTargets} keeps. */
+  readonly podsFile: string;
 }
 
-/**
- * Prometheus for the local platform: every second, so that a story of three minutes has figures. Pods are found through
- * the Kubernetes API as in a real cluster; only their addresses are mapped, see tools/sandbox/README.md.
- */
+/** Prometheus for the local platform: every second, so that a story of three minutes has figures. */
 export function prometheusConfig(targets: ScrapeTargets): string {
   const fixed = (job: string, address: string, extra: object = {}) => ({
     job_name: job,
@@ -28,26 +25,7 @@ export function prometheusConfig(targets: ScrapeTargets): string {
       ...(targets.rabbitMq === undefined
         ? []
         : [fixed('rabbitmq', targets.rabbitMq, { scrape_interval: '5s', scrape_timeout: '4s' })]),
-      {
-        job_name: 'pods',
-        kubernetes_sd_configs: [
-          { role: 'pod', kubeconfig_file: targets.kubeconfig, namespaces: { names: targets.namespaces } },
-        ],
-        relabel_configs: [
-          { source_labels: ['__meta_kubernetes_pod_annotation_prometheus_io_scrape'], action: 'keep', regex: 'true' },
-          // The pod network of the sandbox: 10.a.b.c in the API is 127.a.b.c on this machine.
-          {
-            source_labels: ['__meta_kubernetes_pod_ip', '__meta_kubernetes_pod_annotation_prometheus_io_port'],
-            regex: '10\\.(.+);(\\d+)',
-            replacement: '127.$1:$2',
-            target_label: '__address__',
-          },
-          { source_labels: ['__meta_kubernetes_namespace'], target_label: 'namespace' },
-          { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
-          { source_labels: ['__meta_kubernetes_pod_label_app'], target_label: 'app' },
-          { source_labels: ['__meta_kubernetes_pod_label_version'], target_label: 'version' },
-        ],
-      },
+      { job_name: 'pods', file_sd_configs: [{ files: [targets.podsFile], refresh_interval: '1s' }] },
     ],
   });
 }

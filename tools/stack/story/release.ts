@@ -62,7 +62,10 @@ export async function playRelease(platform: Platform, signal: AbortSignal): Prom
       { what: 'no order lost, doubled or stuck', right: verification.ok },
     ];
     progress.line();
-    for (const { what, right } of verdicts) right ? progress.good(what) : progress.bad(what);
+    for (const { what, right } of verdicts) {
+      if (right) progress.good(what);
+      else progress.bad(what);
+    }
     return { verdicts, verification, tally, good: verdicts.every(({ right }) => right) };
   } finally {
     await customers.stop();
