@@ -9,7 +9,7 @@ export { flag, json, list, secret } from './config/values.ts';
 
 export { type Probe, type Probes } from './server/health-routes.ts';
 export { type RunningService, type ServiceOptions, startService } from './server/start-service.ts';
-export { runService, type ServiceDefinition } from './server/run-service.ts';
+export { runService, type ServiceDefinition, type ServiceParts } from './server/run-service.ts';
 
 export { Operation } from './operation/operation.ts';
 export { type OperationInput, type OperationResult, type ServerSentEvent } from './operation/input.ts';

@@ -15,12 +15,15 @@ export const exampleCommand = [
 export const cleanEnvironment = { NODE_OPTIONS: undefined, LOG_LEVEL: undefined };
 
 /** Starts the example and waits until it listens. */
-export const exampleProcess = (environment: Record<string, string> = {}): Promise<ManagedProcess> =>
+export const exampleProcess = (
+  environment: Record<string, string> = {},
+  line = /"msg":"listening"/,
+): Promise<ManagedProcess> =>
   startProcess({
     name: 'example',
     command: exampleCommand,
     env: { ...cleanEnvironment, ...environment },
-    ready: { line: /"msg":"listening"/ },
+    ready: { line },
   });
 
 export type LogLine = Readonly<Record<string, unknown>>;

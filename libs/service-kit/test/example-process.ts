@@ -61,6 +61,7 @@ const config = defineConfig({
   DATABASE_URL: z.string().optional(),
   AMQP_URL: z.string().optional(),
   FAIL_AT_START: flag().default(false),
+  WAIT_AT_START: flag().default(false),
 });
 
 await runService({
@@ -68,7 +69,11 @@ await runService({
   version: '1.0.0',
   config,
   api,
-  start: ({ FAIL_AT_START }) => {
+  start: async ({ FAIL_AT_START, WAIT_AT_START }) => {
+    if (WAIT_AT_START) {
+      log.info('waiting');
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    }
     if (FAIL_AT_START) throw new Error('the first thing it needs is away');
     return {
       module: ExampleModule,

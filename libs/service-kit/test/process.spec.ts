@@ -66,6 +66,12 @@ test('a second signal ends it at once', async () => {
   expect(messages(example).at(-1)).toBe('second signal: exiting at once');
 });
 
+test('a signal during the start ends it at once: what the start waits for may be away for long', async () => {
+  const example = await exampleProcess({ WAIT_AT_START: 'yes' }, /"msg":"waiting"/);
+  example.kill('SIGTERM');
+  expect(await example.exited).toMatchObject({ code: 0 });
+});
+
 test.each([
   ['throw', 'an exception that nothing caught', 'thrown aside'],
   ['reject', 'a rejection that nothing handled', 'rejected aside'],

@@ -7,18 +7,18 @@ import { type RunningService, type ServiceOptions, startService } from './start-
 
 const log = logger('process');
 
+/** What a service is made of once its configuration is known. */
+export type ServiceParts = Omit<ServiceOptions, 'name' | 'version' | 'config' | 'api'> &
+  Partial<Pick<ServiceOptions, 'version' | 'api'>>;
+
 export interface ServiceDefinition<Schema extends z.ZodObject> extends Pick<
   ServiceOptions,
   'name' | 'version' | 'api'
 > {
   /** From {@link defineConfig}. */
   readonly config: Schema;
-  /** Makes the service out of its configuration; it may open connections first. */
-  readonly start: (
-    config: z.output<Schema>,
-  ) =>
-    | Omit<ServiceOptions, 'name' | 'version' | 'config' | 'api'>
-    | Promise<Omit<ServiceOptions, 'name' | 'version' | 'config' | 'api'>>;
+  /** Makes the service out of its configuration; it may open connections first, and narrow what it offers (roles). */
+  readonly start: (config: z.output<Schema>) => ServiceParts | Promise<ServiceParts>;
 }
 
 /**
@@ -38,6 +38,8 @@ export async function runService<Schema extends z.ZodObject>(definition: Service
     stopping = true;
     log.info({ signal }, 'shutting down');
     if (running !== undefined) void shutDown(running);
+    // Nothing was accepted yet, and what the start waits for (a database, say) may be away for long.
+    else process.exit(0);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -47,8 +49,6 @@ export async function runService<Schema extends z.ZodObject>(definition: Service
     setLogLevel((config as unknown as BaseConfig).LOG_LEVEL);
     const parts = await definition.start(config);
     running = await startService({ ...definition, ...parts, config: config as unknown as BaseConfig });
-    // The signal came during the start.
-    if (stopping) await shutDown(running);
   } catch (error) {
     if (error instanceof ConfigError) {
       process.stderr.write(`${definition.name}: ${error.message}\n`);
