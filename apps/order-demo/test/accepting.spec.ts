@@ -194,7 +194,7 @@ describe('accepting orders on a real PostgreSQL', () => {
       // Not for ever: somebody has to get through between two cuts.
       if ((cuts += 1) > 20) return clearInterval(cutter);
       void database.query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT * FROM accept%' AND pid <> pg_backend_pid()",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT * FROM accept%'",
       );
     }, 5);
     const outcomes = (await work.finally(() => clearInterval(cutter))).flat();
