@@ -28,6 +28,9 @@ export type LeaderElectionOptions = {
   monotonic?: (() => number) | undefined;
 };
 
+/** Giving the lease back is a courtesy: a shutdown does not wait longer for it. */
+const releaseMs = 3000;
+
 /**
  * One leader among replicas, by a Lease. A candidate takes over once it has seen the lease unchanged for its whole
  * duration by its own monotonic clock; the leader stops earlier, counted from before its last successful renewal was
@@ -178,7 +181,8 @@ export class LeaderElection {
     const { client } = this.#options;
     if (!wasLeader || this.#lease === undefined) return;
     try {
-      await client.replace(resources.leases, released(this.#lease, new Date()), { timeoutMs: this.#deadlineMs });
+      const timeoutMs = Math.min(this.#deadlineMs, releaseMs);
+      await client.replace(resources.leases, released(this.#lease, new Date()), { timeoutMs });
     } catch (error) {
       // It then runs out by itself; if somebody else took it already (409), so much the better.
       if (!isConflict(error)) this.#options.onError?.(error);

@@ -20,7 +20,7 @@ export type Gap = {
     at: Date | undefined;
   };
   to: { resourceVersion: string; at: Date };
-  /** Objects in the list that are newer than `from`; 0 when a quiet collection's version merely aged. */
+  /** Objects in the list that are newer than `from`: what is known to have happened. What came and went is not. */
   changed: number;
   /** The server's words. */
   message: string;
@@ -53,9 +53,11 @@ export type ListWatchOptions<T> = SelectOptions & {
 /** `waiting`: for the next attempt, after an error. */
 export type ListWatchState = 'new' | 'listing' | 'watching' | 'waiting' | 'stopped';
 
-type Loss = { cause: Gap['cause']; message: string };
+type Loss = { cause: Gap['cause']; message: string; aged?: boolean };
 
 const defaultInactivityMs = 120_000;
+/** From the polite end of a watch to the answer to the next one. */
+const seamMs = 5000;
 /** A watch that ends sooner and brought nothing counts as failed, or a broken server would be asked without a pause. */
 const shortWatchMs = 1000;
 
@@ -72,6 +74,8 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
   #resourceVersion: string | undefined;
   #heardAt: Date | undefined;
   #attempt = 0;
+  /** When the last watch ran its time and was ended by the server: all up to then was read. */
+  #endedAt = -Infinity;
   /** Listed, and nothing heard since. */
   #fresh = false;
 
@@ -125,7 +129,8 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
         if (signal.aborted) break;
         suspect = true;
         if (isGone(error)) {
-          lost = { cause: 'expired', message: error.message };
+          const aged = performance.now() - this.#endedAt < seamMs;
+          lost = { cause: 'expired', message: error.message, aged };
           // Right after a list it is a broken server rather than an old version: wait as for any other error.
           if (!this.#fresh) continue;
         }
@@ -169,16 +174,14 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
     signal.throwIfAborted();
     const from = this.#resourceVersion;
     if (lost !== undefined && from !== undefined) {
-      await onGap?.({
-        cause: lost.cause,
-        from: { resourceVersion: from, at: this.#heardAt },
-        to: { resourceVersion: list.resourceVersion, at: new Date() },
-        changed:
-          lost.cause === 'rewound'
-            ? list.items.length
-            : list.items.filter((item) => isNewer(item.metadata?.resourceVersion, from)).length,
-        message: lost.message,
-      });
+      const newer = (item: T): boolean => lost.cause === 'rewound' || isNewer(item.metadata?.resourceVersion, from);
+      const changed = list.items.filter(newer).length;
+      // A quiet collection without bookmarks (Events) was followed all along; only its last version grew too old.
+      if (lost.aged !== true || changed > 0) {
+        const to = { resourceVersion: list.resourceVersion, at: new Date() };
+        const { cause, message } = lost;
+        await onGap?.({ cause, from: { resourceVersion: from, at: this.#heardAt }, to, changed, message });
+      }
     }
     await onSync?.(list.items, list.resourceVersion);
     this.#reached(list.resourceVersion);
@@ -212,6 +215,7 @@ export class ListWatch<T extends KubernetesObject = KubernetesObject> {
     }
     // A quiet watch that ran its time: the server was there all along, though its version is not known.
     this.#heardAt = new Date();
+    this.#endedAt = performance.now();
     this.#attempt = 0;
     this.#fresh = false;
   }

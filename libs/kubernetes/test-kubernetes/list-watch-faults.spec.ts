@@ -115,7 +115,6 @@ test('410 as an HTTP status leads to a list, and is told as a gap', async () => 
   });
   await eventually(() => told.length === 2);
   expect(told).toEqual(['gap expired', 'sync a']);
-  // Nothing is newer than what was known: the version merely aged.
   expect(gaps[0]?.changed).toBe(0);
   expect(gaps[0]?.message).toContain('made up: Expired');
 });
@@ -164,6 +163,21 @@ test('429 with retryAfterSeconds in the body alone is waited for too, in a list 
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1000);
   // The client waited by itself; the list-watch never knew.
   expect(errors).toEqual([]);
+});
+
+test('a version that grew too old while a quiet collection was followed without a break is no gap', async () => {
+  await create('a');
+  // Running its time for a second, then politely over; the next one finds the version compacted away.
+  proxy.fault = (request) =>
+    isWatch(request) && watches().length === 2
+      ? { kind: 'line', afterLines: 0, line: { type: 'ERROR', object: status(410, 'Expired') } }
+      : undefined;
+  const { told, gaps } = follow({ inactivityMs: 2500 });
+  await eventually(() => told.length === 2, { withinMs: 10_000 });
+  expect(told).toEqual(['sync a', 'sync a']);
+  expect(gaps).toEqual([]);
+  await create('b');
+  await eventually(() => told.length === 3);
 });
 
 test('410 in the middle of a paged list is answered with a whole one', async () => {
