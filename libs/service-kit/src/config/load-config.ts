@@ -92,7 +92,7 @@ function describeIssue(schema: z.ZodObject, issue: z.core.$ZodIssue, values: Rec
   const name = issue.path.map((part, at) => (at === 0 ? String(part) : `[${JSON.stringify(part)}]`)).join('');
   const description = metaOf(schema, top, 'description');
   const meaning = typeof description === 'string' ? ` (${description})` : '';
-  if (!(top in values)) return [{ name: name || 'configuration', detail: `is missing${meaning}; ${issue.message}` }];
+  if (!(top in values)) return [{ name: name || 'configuration', detail: `is missing${meaning}` }];
   const shown = isSecret(schema, top) ? 'its value (secret, not shown)' : JSON.stringify(valueAt(values, issue.path));
   return [{ name, detail: `is ${shown}; ${allowed(issue)}${meaning}` }];
 }

@@ -72,8 +72,13 @@ function describe(issue: z.core.$ZodIssue, value: unknown, prefix: string): Erro
   }
   const given = valueAt(value, issue.path);
   const shown = given === undefined ? 'is missing' : `is ${abbreviated(given)}`;
-  const allowed = issue.code === 'invalid_value' ? `allowed: ${issue.values.map(String).join(', ')}` : issue.message;
-  return [{ pointer: pointer(issue.path, prefix), detail: `${shown}; ${allowed}` }];
+  return [{ pointer: pointer(issue.path, prefix), detail: `${shown}; ${allowed(issue)}` }];
+}
+
+function allowed(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `allowed: ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_type') return `must be ${issue.expected === 'int' ? 'integer' : issue.expected}`;
+  return issue.message;
 }
 
 /** RFC 6901, section 3; `path/` and `query/` stand before names that are not in the body. */
