@@ -66,9 +66,13 @@ function applyObject(
     throw badRequest(`invalid object type: ${patch?.apiVersion ?? ''}/, Kind=${patch?.kind ?? ''}`);
   }
   checkType(resource, patch);
+  const sentName = patch.metadata?.name;
+  if (sentName && sentName !== name) {
+    throw badRequest(`the name of the object (${sentName}) does not match the name on the URL (${name})`);
+  }
   if (patch.metadata?.managedFields?.length) throw badRequest('metadata.managedFields must be nil');
   const view = resource.view;
-  const config = admitApplied(resource, { ...patch, metadata: { ...patch.metadata, name } }, options);
+  const config = admitApplied(resource, patch, { ...patch, metadata: { ...patch.metadata, name } }, options);
   const stored = view ? view.toStored(config) : config;
   const schema = storedSchema(resource);
   const key = keyOf(resource.namespaced ? namespace : undefined, name);
@@ -81,6 +85,9 @@ function applyObject(
     force,
     ignore: resetFields(resource, options.subresource),
   });
+  if (!live && !sentName) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
   if (!live) return { object: create(cluster, resource, namespace, patch, options, merged.settle), created: true };
   const change = (): Json => {
     const object = view ? view.fromStored(merged.object) : merged.object;
@@ -101,10 +108,10 @@ function applyObject(
  * An applied configuration as read. A field that the schema does not have, or an item named twice, cannot be owned: the
  * real server gives up on it with a 500, and so do we.
  */
-function admitApplied(resource: Resource, patch: Json, options: WriteOptions): KubeObject {
+function admitApplied(resource: Resource, sent: Json, patch: Json, options: WriteOptions): KubeObject {
   const unknown: string[] = [];
   const config = admitBody(resource, patch, { ...options, unknown: (path) => unknown.push(path) });
-  const cannot = `failed to create typed patch object (${patch.metadata.namespace ?? ''}/${patch.metadata.name}; ${patch.apiVersion}, Kind=${patch.kind}): `;
+  const cannot = `failed to create typed patch object (${patch.metadata.namespace ?? ''}/${sent.metadata?.name ?? ''}; ${patch.apiVersion}, Kind=${patch.kind}): `;
   if (unknown[0]) throw unreasoned(`${cannot}.${unknown[0]}: field not declared in schema`);
   const twice = firstDuplicate(config, storedSchema(resource), []);
   if (twice)

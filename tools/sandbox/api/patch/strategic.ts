@@ -30,7 +30,9 @@ export function strategicPatch(target: Json, patch: Json, schema: Schema): Json 
   for (const [key, order] of Object.entries(patch)) {
     if (!key.startsWith('$setElementOrder/')) continue;
     const name = key.slice('$setElementOrder/'.length);
-    if (Array.isArray(out[name])) out[name] = ordered(out[name], order as Json[], resolve(field(schema, name)));
+    if (!Array.isArray(out[name])) continue;
+    const live: Json = isObject(target) ? target[name] : undefined;
+    out[name] = ordered(out[name], order as Json[], Array.isArray(live) ? live : [], resolve(field(schema, name)));
   }
   return out;
 }
@@ -45,7 +47,10 @@ const merges = (schema: Schema): boolean => (schema['x-kubernetes-patch-strategy
 function mergeList(target: Json, patch: Json[], schema: Schema): Json[] {
   const live: Json[] = Array.isArray(target) ? target : [];
   const mergeKey = schema['x-kubernetes-patch-merge-key'];
-  if (!mergeKey) return [...live, ...patch.filter((x) => !live.some((y) => equal(x, y)))];
+  if (!mergeKey) {
+    const all = [...live, ...patch.filter((x) => !live.some((y) => equal(x, y)))];
+    return ordered(all, patch, live, schema);
+  }
   if (patch.some((item) => isObject(item) && item['$patch'] === 'replace')) {
     return patch.filter((item) => !(isObject(item) && item['$patch'] === 'replace' && Object.keys(item).length === 1));
   }
@@ -59,18 +64,28 @@ function mergeList(target: Json, patch: Json[], schema: Schema): Json[] {
     else if (index < 0) out.push(strategicPatch({}, item, resolve(schema.items)));
     else out[index] = strategicPatch(out[index], item, resolve(schema.items));
   }
-  return out;
+  return ordered(out, patch, live, schema);
 }
 
-/** Items named in `order` in that order; the others stay behind the item they followed. */
-function ordered(list: Json[], order: Json[], schema: Schema): Json[] {
+/**
+ * The items that the patch names, in its order, and the server's own between them: before one of the patch's only
+ * where the server had it before that one (apimachinery's mergeSortedSlice).
+ */
+function ordered(list: Json[], order: Json[], live: Json[], schema: Schema): Json[] {
   const mergeKey = schema['x-kubernetes-patch-merge-key'];
   const keyOf = (item: Json): string => JSON.stringify(mergeKey && isObject(item) ? item[mergeKey] : item);
   const rank = new Map(order.map((item, i) => [keyOf(item), i]));
-  const named = list.filter((item) => rank.has(keyOf(item)));
-  named.sort((a, b) => (rank.get(keyOf(a)) ?? 0) - (rank.get(keyOf(b)) ?? 0));
-  let next = 0;
-  return list.map((item) => (rank.has(keyOf(item)) ? named[next++] : item));
+  const position = new Map(live.map((item, i) => [keyOf(item), i]));
+  const at = (ranks: Map<string, number>, item: Json): number => ranks.get(keyOf(item)) ?? -1;
+  const named = list.filter((item) => rank.has(keyOf(item))).sort((a, b) => at(rank, a) - at(rank, b));
+  const others = list.filter((item) => !rank.has(keyOf(item)));
+  const out: Json[] = [];
+  for (const item of named) {
+    const here = at(position, item);
+    while (here >= 0 && others.length > 0 && at(position, others[0]) < here) out.push(others.shift());
+    out.push(item);
+  }
+  return [...out, ...others];
 }
 
 /** A map as Go's %v prints it, which is how the real server names the item. */

@@ -31,13 +31,17 @@ export class Collection {
   readonly #objects = new Map<string, KubeObject>();
   readonly #listeners = new Set<(change: Change) => void>();
   #changes: Change[] = [];
+  /** Changes after this revision are all here. */
   #oldest: number;
+  /** The oldest revision whose state may be asked for: one more, after a compaction (as etcd counts). */
+  #oldestState: number;
   #sorted: string[] | undefined;
 
   /** `oldest`: the first revision whose later changes this collection can tell (0: all of them). */
   constructor(options: { window: number; oldest: number }) {
     this.#window = options.window;
     this.#oldest = options.oldest;
+    this.#oldestState = options.oldest;
   }
 
   get size(): number {
@@ -55,7 +59,7 @@ export class Collection {
 
   /** The objects as they were at `revision`. Throws CompactedError when the changes since then are not all kept. */
   listAt(revision: number, namespace?: string): KubeObject[] {
-    if (revision < this.#oldest) throw new CompactedError(this.#oldest);
+    if (revision < this.#oldestState) throw new CompactedError(this.#oldestState);
     const past = new Map(this.#objects);
     for (let i = this.#changes.length - 1; i >= 0; i--) {
       const change = this.#changes[i] as Change;
@@ -102,14 +106,19 @@ export class Collection {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** Forgets all changes up to `revision`: what etcd's compaction does. */
+  /**
+   * Forgets the history before `revision`, as etcd's compaction does: the change at that revision itself is still
+   * told, the states before it are gone.
+   */
   compact(revision: number): void {
-    this.#changes = this.#changes.filter((change) => change.revision > revision);
-    this.#oldest = Math.max(this.#oldest, revision);
+    this.#changes = this.#changes.filter((change) => change.revision >= revision);
+    this.#oldest = Math.max(this.#oldest, revision - 1);
+    this.#oldestState = Math.max(this.#oldestState, revision);
   }
 
   #trim(count: number): void {
     this.#oldest = (this.#changes[count - 1] as Change).revision;
+    this.#oldestState = Math.max(this.#oldestState, this.#oldest);
     this.#changes = this.#changes.slice(count);
   }
 }

@@ -26,7 +26,8 @@ export class Store {
   collection(name: string): Collection {
     let found = this.#collections.get(name);
     if (!found) {
-      found = new Collection({ window: this.#window, oldest: this.#compacted });
+      found = new Collection({ window: this.#window, oldest: 0 });
+      if (this.#compacted > 0) found.compact(this.#compacted);
       this.#collections.set(name, found);
     }
     return found;
@@ -52,7 +53,7 @@ export class Store {
     return stored;
   }
 
-  /** Forgets the history of all resources up to now; returns that revision. */
+  /** Forgets the history of all resources before the present revision; returns that. */
   compact(): number {
     this.#compacted = this.#revision;
     for (const collection of this.#collections.values()) collection.compact(this.#revision);
