@@ -40,9 +40,9 @@ describe('a broker', () => {
     const confirmed = new Set<number>();
     let uncertain = 0;
     let next = 0;
-    let running = true;
+    const stop = new AbortController();
     const writer = async () => {
-      while (running) {
+      while (!stop.signal.aborted) {
         const amount = (next += 1);
         try {
           await publisher.publish(orderPlaced, payload(amount), { deadlineMs: 30_000 });
@@ -58,7 +58,7 @@ describe('a broker', () => {
     const before = confirmed.size;
     await broker.restart();
     await eventually(() => confirmed.size > before + 2_000, { withinMs: 30_000 });
-    running = false;
+    stop.abort();
     await Promise.all(writers);
     await eventually(() => [...confirmed].every((amount) => received.has(amount)), { withinMs: 30_000 });
     expect(uncertain).toBeGreaterThan(0);

@@ -37,11 +37,11 @@ describe('a subscription', () => {
   const raw = async (
     queue: string,
     body: string,
-    options: { headers?: object; type?: string; messageId?: string } = {},
+    options: { headers?: Record<string, unknown>; messageId?: string } = {},
   ) => {
     const connection = await connect(bench.vhost.amqpUrl);
     const channel = await connection.createConfirmChannel();
-    channel.sendToQueue(queue, Buffer.from(body), options as never);
+    channel.sendToQueue(queue, Buffer.from(body), options);
     await channel.waitForConfirms();
     await connection.close();
   };

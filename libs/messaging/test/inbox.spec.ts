@@ -1,4 +1,4 @@
-import { eventually, testDatabase } from '@keelson/testing';
+import { eventually } from '@keelson/testing';
 import type { Database } from '@keelson/persistence';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { outbox, parkingLot, type Messaging } from '../src/index.ts';

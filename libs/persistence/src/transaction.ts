@@ -14,23 +14,43 @@ export interface Tx {
   readonly database: Database;
 }
 
+interface PgResult {
+  command: string;
+  rows: unknown[];
+  rowCount: number | null;
+}
+
 interface PgClient {
-  query(sql: string, params?: readonly unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>;
+  query(sql: string, params?: readonly unknown[]): Promise<PgResult>;
 }
 
 /** {@link Tx} on a TypeORM query runner; statements go straight to the driver, past TypeORM's event machinery. */
 export class RunningTransaction implements Tx {
+  /** Does not wait for the answer to BEGIN: it travels together with the first statement. */
+  static async begin(database: Database, runner: QueryRunner): Promise<RunningTransaction> {
+    const client = (await runner.connect()) as PgClient;
+    mark(runner, true);
+    return new RunningTransaction(database, runner, client, client.query('begin'));
+  }
+
   readonly hooks: (() => void)[] = [];
-  readonly manager: EntityManager;
+  readonly database: Database;
+  readonly #runner: QueryRunner;
+  readonly #client: PgClient;
+  readonly #begun: Promise<PgResult>;
   #over = false;
 
-  readonly database: Database;
-  readonly #client: PgClient;
-
-  constructor(database: Database, runner: QueryRunner, client: unknown) {
+  private constructor(database: Database, runner: QueryRunner, client: PgClient, begun: Promise<PgResult>) {
     this.database = database;
-    this.manager = runner.manager;
-    this.#client = client as PgClient;
+    this.#runner = runner;
+    this.#client = client;
+    this.#begun = begun;
+    // Looked at in commit; fails only with the connection, as every statement then does.
+    begun.catch(() => undefined);
+  }
+
+  get manager(): EntityManager {
+    return this.#runner.manager;
   }
 
   async query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
@@ -45,12 +65,26 @@ export class RunningTransaction implements Tx {
     this.hooks.push(run);
   }
 
-  /** From here on every statement is refused: the connection belongs to somebody else. */
-  end(): void {
+  async commit(): Promise<void> {
     this.#over = true;
+    await this.#begun;
+    const { command } = await this.#client.query('commit');
+    mark(this.#runner, false);
+    if (command === 'COMMIT') return;
+    throw new Error(
+      'the transaction was rolled back: one of its statements failed and the error was swallowed. ' +
+        'Let the error through, or put the statement into a savepoint.',
+    );
   }
 
-  #run(sql: string, params?: readonly unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }> {
+  async rollback(): Promise<void> {
+    this.#over = true;
+    // When this fails the connection is gone, and the server rolls back by itself.
+    if (this.#runner.isTransactionActive) await this.#client.query('rollback').catch(() => undefined);
+    mark(this.#runner, false);
+  }
+
+  #run(sql: string, params?: readonly unknown[]): Promise<PgResult> {
     if (this.#over) {
       throw new Error(
         'this transaction is over: a statement was started after its work had ended or timed out. ' +
@@ -59,4 +93,11 @@ export class RunningTransaction implements Tx {
     }
     return this.#client.query(sql, params);
   }
+}
+
+/** Tells TypeORM, so that a transaction begun on `tx.manager` becomes a savepoint of this one. */
+function mark(runner: QueryRunner, active: boolean): void {
+  const state = runner as unknown as { isTransactionActive: boolean; transactionDepth: number };
+  state.isTransactionActive = active;
+  state.transactionDepth = active ? 1 : 0;
 }

@@ -100,6 +100,31 @@ describe('a database', () => {
     await database.close();
   });
 
+  test('rejects when the work swallowed a failed statement, instead of pretending to have committed', async () => {
+    const database = await open();
+    const swallowing = database.transaction(async (tx) => {
+      await tx.execute('update account set balance = 0');
+      await tx.query('select no_such_column from account').catch(() => undefined);
+    });
+    await expect(swallowing).rejects.toThrow(/rolled back: one of its statements failed/);
+    expect(await database.query('select distinct balance from account')).toEqual([{ balance: 100 }]);
+    await database.close();
+  });
+
+  test('makes a savepoint of a transaction begun on the TypeORM manager', async () => {
+    const database = await open();
+    await database.transaction(async (tx) => {
+      await tx.execute('update account set balance = 1 where id = 1');
+      const inner = tx.manager.transaction(async (manager) => {
+        await manager.query('update account set balance = 2 where id = 2');
+        throw new Error('inner');
+      });
+      await inner.catch(() => undefined);
+    });
+    expect(await database.query('select balance from account order by id')).toEqual([{ balance: 1 }, { balance: 100 }]);
+    await database.close();
+  });
+
   test('calls hooks after the commit only, and refuses statements of a transaction that is over', async () => {
     const database = await open();
     const seen: string[] = [];

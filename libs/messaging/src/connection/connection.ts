@@ -1,6 +1,7 @@
 import type { Log } from '@keelson/persistence';
 import { connect, type ChannelModel } from 'amqplib';
 import { hostname } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { BrokerAccessError, ClosedError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import { fullJitter } from './backoff.ts';
@@ -128,6 +129,7 @@ export class AmqpConnection {
       cut(model);
       return;
     }
+    batchWrites(streamOf(model));
     let lastError: string | undefined;
     // Without a listener Node would throw; what matters follows in 'close'.
     model.on('error', (error) => (lastError = error.message));
@@ -198,8 +200,28 @@ const explain = (message: string): string =>
   noVhost.test(message) ? 'unknown virtual host, or no permission for it' : message;
 
 /** amqplib only half-closes the socket; a peer that hangs would keep it, and what it holds, for minutes. */
-function cut(model: ChannelModel): void {
-  (model.connection as unknown as { stream: { destroy(): void } }).stream.destroy();
+const cut = (model: ChannelModel): void => void streamOf(model).destroy();
+
+const streamOf = (model: ChannelModel): Duplex => (model.connection as unknown as { stream: Duplex }).stream;
+
+/**
+ * Gathers what is written in one turn of the event loop into one system call. amqplib writes frame by frame, and with
+ * small messages the calls cost more than everything else: this halves the time per message.
+ */
+function batchWrites(stream: Duplex): void {
+  const write = stream.write.bind(stream) as (...all: unknown[]) => boolean;
+  let corked = false;
+  stream.write = (...all: unknown[]): boolean => {
+    if (!corked) {
+      corked = true;
+      stream.cork();
+      process.nextTick(() => {
+        corked = false;
+        stream.uncork();
+      });
+    }
+    return write(...all);
+  };
 }
 
 /** Resolves when the work ends, however it ends, or the time is up. */

@@ -7,6 +7,7 @@ import { messageOf } from '../message-of.ts';
 import { Fifo } from '../publish/fifo.ts';
 import { declareConsumer } from '../topology/declare.ts';
 import type { QueueSettings } from '../topology/queue.ts';
+import { Cancellation } from './cancellation.ts';
 import { Handling, type HandlingOptions } from './handling.ts';
 import type { Subscription, SubscriptionState } from './subscription.ts';
 
@@ -34,9 +35,9 @@ export class Consumer implements Subscription {
   readonly #options: ConsumerOptions;
   readonly #handling: Handling;
   readonly #buffer = new Fifo<Delivery>();
-  /** Each run with its abort, fired when the broker has taken the message back. */
-  readonly #running = new Map<Promise<void>, AbortController>();
-  readonly #closing = new AbortController();
+  /** Each run with how to stop it when the broker has taken the message back. */
+  readonly #running = new Map<Promise<void>, Cancellation>();
+  readonly #closing = new Cancellation();
   readonly #unlisten: () => void;
   #channel: Channel | undefined;
   #tag = '';
@@ -94,7 +95,7 @@ export class Consumer implements Subscription {
     const channel = this.#channel;
     if (channel !== undefined) await within(2_000, channel.cancel(this.#tag));
     for (let next = this.#buffer.shift(); next !== undefined; next = this.#buffer.shift()) giveBack(next);
-    this.#closing.abort();
+    this.#closing.cancel(new Error('the subscription is closing'));
     await within(drainMs, Promise.all(this.#running.keys()));
     if (this.#running.size > 0) {
       const abandoned = this.#running.size;
@@ -102,7 +103,7 @@ export class Consumer implements Subscription {
         { queue: this.queue, abandoned },
         'handlers did not end in time; their messages come again',
       );
-      for (const lost of this.#running.values()) lost.abort(new Error('the process is shutting down'));
+      for (const lost of this.#running.values()) lost.cancel(new Error('the process is shutting down'));
     }
     this.#channel = undefined;
     if (channel !== undefined) await within(2_000, channel.close());
@@ -169,7 +170,7 @@ export class Consumer implements Subscription {
     clearInterval(this.#check);
     if (this.#state === 'attached') this.#state = 'attaching';
     this.#buffer.removeIf(() => true);
-    for (const lost of this.#running.values()) lost.abort(new Error(`the broker took the message back: ${reason}`));
+    for (const lost of this.#running.values()) lost.cancel(new Error(`the broker took the message back: ${reason}`));
   }
 
   #delivered(channel: Channel, model: ChannelModel, message: ConsumeMessage | null): void {
@@ -190,8 +191,8 @@ export class Consumer implements Subscription {
     while (this.#running.size < this.#options.concurrency) {
       const next = this.#buffer.shift();
       if (next === undefined) return;
-      const lost = new AbortController();
-      const run = this.#run(next, lost.signal)
+      const lost = new Cancellation();
+      const run = this.#run(next, lost)
         .catch((error: unknown) =>
           this.#options.log.error({ queue: this.queue, error: messageOf(error) }, 'a delivery could not be settled'),
         )
@@ -203,8 +204,8 @@ export class Consumer implements Subscription {
     }
   }
 
-  async #run(delivery: Delivery, lost: AbortSignal): Promise<void> {
-    const settlement = await this.#handling.process(delivery.message, lost, this.#closing.signal);
+  async #run(delivery: Delivery, lost: Cancellation): Promise<void> {
+    const settlement = await this.#handling.process(delivery.message, lost, this.#closing);
     if (settlement === 'ack') settle(() => delivery.channel.ack(delivery.message));
     else if (settlement === 'give-back') giveBack(delivery);
   }

@@ -12,6 +12,7 @@ import { inProcessSpan } from '../observe/spans.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import type { DelaySettings } from '../topology/delays.ts';
 import type { Parked } from './announce-parked.ts';
+import { Cancellation } from './cancellation.ts';
 import { decode } from './decode.ts';
 import { park, sendLater } from './delayed.ts';
 import { NonRetryableError, ThrottledError } from './failure.ts';
@@ -50,8 +51,8 @@ export class Handling {
     this.#byType = new Map(options.messages.map((message) => [message.type, message]));
   }
 
-  /** `lost` is aborted when the broker took the message back, `closing` when the program wants to end. */
-  async process(delivery: ConsumeMessage, lost: AbortSignal, closing: AbortSignal): Promise<Settlement> {
+  /** `lost` when the broker took the message back, `closing` when the program wants to end: both stop waiting for retries. */
+  async process(delivery: ConsumeMessage, lost: Cancellation, closing: Cancellation): Promise<Settlement> {
     const headers = (delivery.properties.headers ?? {}) as Record<string, unknown>;
     const attempt = Number(headers[KEELSON.attempts] ?? 0) + 1;
     const crashes = Number(headers['x-delivery-count'] ?? 0);
@@ -78,8 +79,8 @@ export class Handling {
       this.#count(message.definition.routingKey, outcome);
       return 'ack';
     } catch (error) {
-      if (lost.aborted) return 'nothing';
-      if (closing.aborted && (error as Error)?.name === 'AbortError') return 'give-back';
+      if (lost.cancelled) return 'nothing';
+      if (closing.cancelled && error === closing.reason) return 'give-back';
       return this.#failed(delivery, error, attempt);
     }
   }
@@ -87,8 +88,8 @@ export class Handling {
   async #timed(
     message: Received,
     attempt: number,
-    lost: AbortSignal,
-    closing: AbortSignal,
+    lost: Cancellation,
+    closing: Cancellation,
   ): Promise<'handled' | 'duplicate'> {
     const { instruments } = this.#options;
     const startedAt = performance.now();
@@ -108,34 +109,33 @@ export class Handling {
   async #tries(
     message: Received,
     attempt: number,
-    lost: AbortSignal,
-    closing: AbortSignal,
+    lost: Cancellation,
+    closing: Cancellation,
   ): Promise<'handled' | 'duplicate'> {
     const { retry, database } = this.#options;
-    const stop = AbortSignal.any([lost, closing]);
     for (let quick = 0; ;) {
       try {
         return await this.#once(message, attempt, lost);
       } catch (error) {
-        if (lost.aborted) throw error;
+        if (lost.cancelled) throw error;
         if (database !== undefined && isConnectionLoss(error)) {
-          await this.#databaseBack(database, error, stop);
+          await this.#databaseBack(database, error, lost, closing);
           continue;
         }
         const delayMs = retry.quickDelaysMs[quick];
         if (delayMs === undefined || error instanceof NonRetryableError || error instanceof ThrottledError) throw error;
         quick += 1;
-        await pause(delayMs, undefined, { signal: stop });
+        await lost.stopping(closing.pause(delayMs));
       }
     }
   }
 
-  async #once(message: Received, attempt: number, lost: AbortSignal): Promise<'handled' | 'duplicate'> {
+  async #once(message: Received, attempt: number, lost: Cancellation): Promise<'handled' | 'duplicate'> {
     const { database, inbox, handler, timeoutMs, queue } = this.#options;
-    const limit = new AbortController();
-    const signal = AbortSignal.any([lost, limit.signal]);
-    const timer = setTimeout(() => limit.abort(new Error(`the handler ran longer than ${timeoutMs} ms`)), timeoutMs);
-    const run = (tx?: Tx): Promise<void> => untilAborted(handler(message, { tx, signal, attempt }), signal);
+    const limit = new Cancellation();
+    const forget = lost.onCancel((reason) => limit.cancel(reason));
+    const timer = setTimeout(() => limit.cancel(new Error(`the handler ran longer than ${timeoutMs} ms`)), timeoutMs);
+    const run = (tx?: Tx): Promise<void> => limit.stopping(handler(message, new RunContext(attempt, limit, tx)));
     try {
       if (!inbox || database === undefined) {
         await run();
@@ -148,6 +148,7 @@ export class Handling {
       });
     } finally {
       clearTimeout(timer);
+      forget();
     }
   }
 
@@ -155,10 +156,10 @@ export class Handling {
    * A database that is away is no fault of the message: hold it, and do not count. Holding it also keeps the broker
    * from handing over more than the prefetch.
    */
-  async #databaseBack(database: Database, reason: unknown, stop: AbortSignal): Promise<void> {
+  async #databaseBack(database: Database, reason: unknown, lost: Cancellation, closing: Cancellation): Promise<void> {
     this.#options.log.warn({ queue: this.#options.queue, reason: messageOf(reason) }, 'database away: messages wait');
     for (let attempt = 1; ; attempt += 1) {
-      await pause(100 + fullJitter(attempt, { baseMs: 100, capMs: 2_000 }), undefined, { signal: stop });
+      await lost.stopping(closing.pause(100 + fullJitter(attempt, { baseMs: 100, capMs: 2_000 })));
       try {
         return await database.ping();
       } catch (error) {
@@ -223,12 +224,18 @@ export class Handling {
 const stackOf = (error: unknown): string | undefined =>
   error instanceof NonRetryableError ? undefined : (error as Error | undefined)?.stack;
 
-/** Rejects with the signal's reason as soon as it is aborted, though the work may go on. */
-function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
+class RunContext implements MessageContext {
+  readonly attempt: number;
+  readonly tx: Tx | undefined;
+  readonly #limit: Cancellation;
+
+  constructor(attempt: number, limit: Cancellation, tx: Tx | undefined) {
+    this.attempt = attempt;
+    this.#limit = limit;
+    this.tx = tx;
+  }
+
+  get signal(): AbortSignal {
+    return this.#limit.signal;
+  }
 }

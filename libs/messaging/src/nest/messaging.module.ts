@@ -67,6 +67,16 @@ export class MessagingModule implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    try {
+      await this.#attach();
+    } catch (error) {
+      // Nest closes nothing of an application that did not start.
+      await this.#messaging.close(0);
+      throw error;
+    }
+  }
+
+  async #attach(): Promise<void> {
     for (const [queue, bound] of this.#collect()) {
       const [first] = bound;
       if (first === undefined || this.#options.queues?.(queue) === false) continue;
@@ -119,7 +129,16 @@ async function run(
   message: Received,
   context: MessageContext,
 ): Promise<void> {
-  await instance[handler.method]?.(message.payload, { ...context, message });
+  const { tx, attempt } = context;
+  await instance[handler.method]?.(message.payload, {
+    message,
+    tx,
+    attempt,
+    // Made only for who looks at it.
+    get signal() {
+      return context.signal;
+    },
+  });
 }
 
 function refuseContradiction(bound: readonly Bound[], handler: Handler): void {

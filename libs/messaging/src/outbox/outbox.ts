@@ -13,6 +13,8 @@ export interface OutboxOptions {
   /** Partition key for consumers; default the aggregate. */
   key?: string;
   subject?: string;
+  /** W3C trace context of the message; given where one transaction writes for several requests. Default: the active one. */
+  traceparent?: string;
   /** False: having no receiver is fine. Default true: the row stays until a queue takes it. */
   mandatory?: boolean;
 }
@@ -49,9 +51,18 @@ export function outboxParameters(
   entries: readonly OutboxEntry[],
 ): [string[], string[], string[], boolean[], string[], string[]] {
   const timestamp = Date.now();
-  const traceparent = activeTraceparent();
+  const active = activeTraceparent();
   const columns: [string[], string[], string[], boolean[], string[], string[]] = [[], [], [], [], [], []];
-  for (const { definition, payload, aggregate, id = randomUUID(), key, subject, mandatory } of entries) {
+  for (const {
+    definition,
+    payload,
+    aggregate,
+    id = randomUUID(),
+    key,
+    subject,
+    mandatory,
+    traceparent = active,
+  } of entries) {
     const body = encodePayload(definition, payload, MAX_BYTES);
     const headers = eventHeaders({
       id,
