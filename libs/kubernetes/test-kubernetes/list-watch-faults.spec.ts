@@ -5,7 +5,6 @@ import {
   KubernetesUnreachableError,
   resources,
   type ConfigMap,
-  type CoreEvent,
 } from '@keelson/kubernetes';
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { isWatch, startFaultyProxy, type Fault, type FaultyProxy, type SeenRequest } from './faulty-proxy.ts';
@@ -216,17 +215,14 @@ test('watches that end at once, politely but without an event, are not repeated 
 });
 
 test('a server that is away is waited for, and nothing that happened meanwhile is missed', async () => {
-  const events = record<CoreEvent>({ client, resource: resources.events, namespace });
+  const { told, errors } = follow();
   await eventually(() => watches().length === 1);
   const { port } = new URL(proxy.access.server);
   await proxy.close();
-  await direct.create(resources.events, {
-    metadata: { name: 'meanwhile', namespace },
-    involvedObject: { kind: 'Pod', namespace, name: 'p' },
-  });
-  await eventually(() => events.errors.length >= 3);
-  expect(String(events.errors.at(-1)?.error)).toContain('is not reachable');
+  await create('meanwhile');
+  await eventually(() => errors.length >= 3);
+  expect(String(errors.at(-1)?.error)).toContain('is not reachable');
   proxy = await startFaultyProxy(accessFromKubeconfig(cluster.kubeconfig), Number(port));
-  await eventually(() => events.told.length === 2, { withinMs: 10_000 });
-  expect(events.told).toEqual(['sync', 'ADDED meanwhile']);
+  await eventually(() => told.length === 2, { withinMs: 10_000 });
+  expect(told).toEqual(['sync', 'ADDED meanwhile']);
 });
