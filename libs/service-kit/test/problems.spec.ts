@@ -70,6 +70,18 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
   },
 );
 
+test('a type that only another operation reads is refused as well, and the right one is named', async () => {
+  const answer = await service.call('POST', '/v1/upload', { json: {} });
+  expectProblem(answer, 415, 'unsupported-media-type');
+  expect(answer.json['detail']).toBe('Send "content-type: application/pkcs10".');
+});
+
+test('the type of an empty body does not matter', async () => {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': '0' };
+  const path = '/v1/books/019a0000-0000-7000-8000-000000000001';
+  expect((await service.call('DELETE', path, { headers, body: '' })).status).toBe(204);
+});
+
 test('every fault of a request is listed with its pointer', async () => {
   const answer = await service.call('POST', '/v1/books', {
     json: { title: '', pages: 1.5, tags: [{ name: 'a' }, { nam: 'b' }], 'a/b~c': 1 },

@@ -37,7 +37,7 @@ export function validateRequest(endpoint: Endpoint, request: FastifyRequest): Va
 }
 
 const rawBody = (endpoint: Endpoint, request: FastifyRequest): unknown =>
-  endpoint.bodyType === undefined ? undefined : request.body;
+  endpoint.bodyType === undefined ? undefined : (request.body ?? Buffer.alloc(0));
 
 function checkBody(schema: z.ZodType, body: unknown, errors: Errors): unknown {
   // A body whose every field has a default may be left out.

@@ -1,24 +1,40 @@
 import type { FastifyInstance } from 'fastify';
-import type { Api } from '@keelson/contracts';
+import type { Api, Endpoint } from '@keelson/contracts';
+import { endpointOf } from '../operation/route.ts';
 import { CallerError } from '../problems/caller-error.ts';
 import { jsonFault } from '../problems/json-fault.ts';
 
-/** JSON for all, and whatever other media types the operations name, as bytes. Everything else is 415. */
+const mediaTypeOf = (endpoint: Endpoint): string => endpoint.bodyType ?? 'application/json';
+
+/**
+ * Reads bodies in the media types that the operations name: JSON and its kin (`...+json`) as values, all else as bytes.
+ * A type that another operation reads, but not this one, is 415 as well.
+ */
 export function parseBodies(server: FastifyInstance, apis: readonly Api[]): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, parseJson(body));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
-  const others = new Set(apis.flatMap((api) => Object.values(api.endpoints).flatMap(({ bodyType }) => bodyType ?? [])));
-  others.delete('application/json');
-  for (const type of others) {
-    server.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const types = new Set(apis.flatMap((api) => Object.values(api.endpoints).map(mediaTypeOf)));
+  for (const type of types.add('application/json')) {
+    const isJson = type === 'application/json' || type.endsWith('+json');
+    server.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (_request, body, done) => {
+      try {
+        done(null, isJson ? parseJson(body) : body);
+      } catch (error) {
+        done(error as Error);
+      }
+    });
   }
+  server.addHook('preParsing', (request, _reply, payload, done) => {
+    // `curl -d ''` names a type for nothing.
+    if (request.headers['content-length'] === '0') delete request.headers['content-type'];
+    const endpoint = endpointOf(request);
+    const given = request.headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();
+    if (endpoint === undefined || given === undefined || given === mediaTypeOf(endpoint)) done(null, payload);
+    else done(unsupported(mediaTypeOf(endpoint)));
+  });
 }
+
+const unsupported = (wanted: string): CallerError =>
+  new CallerError('unsupported-media-type', { detail: `Send "content-type: ${wanted}".` });
 
 /** `__proto__` as a key has no honest use and has broken many a program that copies objects. */
 const POISON =
