@@ -23,9 +23,12 @@ export function parseBodies(server: FastifyInstance, apis: readonly Api[]): void
       }
     });
   }
-  server.addHook('preParsing', (request, _reply, payload, done) => {
+  server.addHook('onRequest', (request, _reply, done) => {
     // `curl -d ''` names a type for nothing.
     if (request.headers['content-length'] === '0') delete request.headers['content-type'];
+    done();
+  });
+  server.addHook('preParsing', (request, _reply, payload, done) => {
     const endpoint = endpointOf(request);
     const given = request.headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();
     if (endpoint === undefined || given === undefined || given === mediaTypeOf(endpoint)) done(null, payload);
