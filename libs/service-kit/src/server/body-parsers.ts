@@ -24,8 +24,10 @@ export function parseBodies(server: FastifyInstance, apis: readonly Api[]): void
     });
   }
   server.addHook('onRequest', (request, _reply, done) => {
+    const { headers } = request;
+    const length = headers['content-length'] ?? '0';
     // `curl -d ''` names a type for nothing.
-    if (request.headers['content-length'] === '0') delete request.headers['content-type'];
+    if (length === '0' && headers['transfer-encoding'] === undefined) delete headers['content-type'];
     done();
   });
   server.addHook('preParsing', (request, _reply, payload, done) => {
