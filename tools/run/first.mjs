@@ -81,6 +81,8 @@ const child = spawn(
     node,
     '--conditions=keelson-source',
     '--disable-warning=ExperimentalWarning',
+    // Without it Node takes the user's --env-file for its own.
+    '--',
     join(root, command[0]),
     ...command.slice(1),
     ...userArguments,
