@@ -17,7 +17,7 @@ import type { MessagingHealth, MessagingOptions, PublishOptions, QueuePlan } fro
 import { OutboxRelay, type RelayOptions } from './outbox/relay.ts';
 import { Publisher } from './publish/publisher.ts';
 import { settled } from './settled.ts';
-import { declareConsumer } from './topology/declare.ts';
+import { declareConsumer, declareExchange } from './topology/declare.ts';
 import { defaultDelays } from './topology/delays.ts';
 import { defaultQueueSettings } from './topology/queue.ts';
 
@@ -74,7 +74,7 @@ export class Messaging {
     this.#publisher = new Publisher({
       connection: this.#publishing,
       prepare: async (channel, model) => {
-        await channel.assertExchange(this.#exchange, 'topic', { durable: true });
+        await declareExchange(channel, this.#exchange);
         for (const plan of options.topology ?? []) await this.#declare(model, plan);
       },
       window: options.window ?? 1_000,
@@ -126,6 +126,15 @@ export class Messaging {
       this.#instruments.operation.observe({ destination: this.#exchange, outcome }, seconds);
       this.#instruments.sent.inc({ message: definition.routingKey, outcome });
     }
+  }
+
+  /** {@link publish} for many, all under way at once; what became of each, in the order given. Never rejects. */
+  publishMany<M extends MessageDefinition>(
+    messages: readonly { definition: M; payload: Payload<M>; options?: PublishOptions }[],
+  ): Promise<PromiseSettledResult<void>[]> {
+    return Promise.allSettled(
+      messages.map(({ definition, payload, options }) => this.publish(definition, payload, options)),
+    );
   }
 
   /**
@@ -245,7 +254,7 @@ export class Messaging {
   }
 
   async #close(drainMs: number): Promise<void> {
-    await this.#housekeeping.stop();
+    await within(1_000, this.#housekeeping.stop());
     await this.drain(drainMs);
     if (this.#publisher.ready) await within(drainMs, this.#publisher.flushed());
     await this.#publisher.close();

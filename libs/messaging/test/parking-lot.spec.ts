@@ -1,4 +1,5 @@
 import { eventually } from '@keelson/testing';
+import { connect } from 'amqplib';
 import { NonRetryableError, parkingLot, type Messaging } from '../src/index.ts';
 import { orderPlaced } from './messages.ts';
 import { Workbench } from './service.ts';
@@ -77,6 +78,41 @@ describe('the parking lot', () => {
   test('discards what is asked for', async () => {
     expect(await parkingLot.discard(messaging, queue, { ids: ['a2', 'b3'] })).toEqual({ seen: 5, matched: 2, done: 2 });
     expect(await ids()).toEqual(['a0', 'b1', 'a4']);
+  });
+
+  test('also gets what the broker itself gives up, at its delivery limit', async () => {
+    const limited = await messaging.subscribe({
+      queue: 'parking.limited',
+      messages: [orderPlaced],
+      limits: { deliveryLimit: 2 },
+      handler: async () => undefined,
+    });
+    await limited.close();
+    const connection = await connect(bench.vhost.amqpUrl);
+    const channel = await connection.createChannel();
+    await messaging.publish(orderPlaced, { orderId: 'fine', amount: 1 }, { id: 'unlucky' });
+    await channel.consume('parking.limited', (message) => message !== null && channel.nack(message, false, true));
+    const [parked] = await eventually(async () => {
+      const found = await parkingLot.list(messaging, 'parking.limited');
+      return found.length > 0 ? found : undefined;
+    });
+    await connection.close();
+    expect(parked).toMatchObject({
+      id: 'unlucky',
+      code: 'delivery_limit',
+      exchange: 'keelson.events',
+      routingKey: 'test.placed.v1',
+    });
+    const seen: string[] = [];
+    await messaging.subscribe({
+      queue: 'parking.limited',
+      messages: [orderPlaced],
+      limits: { deliveryLimit: 2 },
+      handler: async (message) => void seen.push(message.routingKey),
+    });
+    await parkingLot.redrive(messaging, 'parking.limited');
+    await eventually(() => seen.length === 1);
+    expect(seen).toEqual(['test.placed.v1']);
   });
 
   test('of a queue that does not exist is an error that names it', async () => {

@@ -8,6 +8,7 @@ import {
   PublishBufferFullError,
   PublishRejectedError,
   PublishUncertainError,
+  TopologyMismatchError,
   UnroutableError,
 } from '../src/index.ts';
 import { catalogue, orderPlaced, orderShipped } from './messages.ts';
@@ -133,6 +134,47 @@ describe('publish', () => {
     await expect(messaging.publish(orderPlaced, payload)).rejects.toThrow(PublishUncertainError);
     await queueFor(messaging, 'test.deleted-exchange');
     await messaging.publish(orderPlaced, payload);
+  });
+
+  test('to an exchange of another kind fails at connect, with both kinds named and the way out', async () => {
+    await bench.vhost.management(`/api/exchanges/${bench.vhost.vhost}/direct-one`, {
+      method: 'PUT',
+      body: { type: 'direct', durable: true },
+    });
+    const attempt = bench.messaging({ exchange: 'direct-one' });
+    await expect(attempt).rejects.toThrow(TopologyMismatchError);
+    await expect(attempt).rejects.toThrow(
+      /exchange "direct-one" .* its type is direct, this program needs topic.*delete it/,
+    );
+  });
+
+  test('is not confused by a clock that jumps a day back or ahead while messages wait', async () => {
+    const messaging = await bench.messaging();
+    await queueFor(messaging, 'test.clock');
+    const now = Date.now;
+    try {
+      Date.now = () => now() - 86_400_000;
+      await Promise.all(
+        Array.from({ length: 50 }, () => messaging.publish(orderPlaced, payload, { deadlineMs: 5_000 })),
+      );
+      Date.now = () => now() + 86_400_000;
+      await Promise.all(
+        Array.from({ length: 50 }, () => messaging.publish(orderPlaced, payload, { deadlineMs: 5_000 })),
+      );
+    } finally {
+      Date.now = now;
+    }
+  });
+
+  test('of many tells what became of each, in order', async () => {
+    const messaging = await bench.messaging();
+    await queueFor(messaging, 'test.many');
+    const results = await messaging.publishMany([
+      { definition: orderPlaced, payload },
+      { definition: orderPlaced, payload: { orderId: 'o' } as never },
+      { definition: orderPlaced, payload },
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
   test('after close rejects with ClosedError, and close flushes what was under way', async () => {

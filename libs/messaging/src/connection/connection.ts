@@ -2,7 +2,7 @@ import type { Log } from '@keelson/persistence';
 import { connect, type ChannelModel } from 'amqplib';
 import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { BrokerAccessError, ClosedError } from '../errors.ts';
+import { BrokerAccessError, ClosedError, TopologyMismatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import { fullJitter } from './backoff.ts';
 
@@ -75,14 +75,19 @@ export class AmqpConnection {
   }
 
   /**
-   * Makes the first attempt. Throws BrokerAccessError when the broker refuses us; when it cannot be reached at all,
-   * resolves and goes on trying in the background.
+   * Makes the first attempt. Throws BrokerAccessError when the broker refuses us, TopologyMismatchError when a listener
+   * does; when it cannot be reached at all, resolves and goes on trying in the background.
    */
   async start(): Promise<void> {
     try {
       await this.#attempt();
     } catch (error) {
       const message = messageOf(error);
+      this.#drop();
+      if (error instanceof TopologyMismatchError) {
+        await this.close();
+        throw error;
+      }
       if (isRefusal(message)) {
         await this.close();
         throw new BrokerAccessError(`RabbitMQ at ${this.address} refuses us: ${explain(message)}. Check AMQP_URL.`, {
@@ -164,15 +169,20 @@ export class AmqpConnection {
         this.#attempt().then(
           () => log.info({ broker: this.address, purpose, attempts: attempt + 1 }, 'connected to RabbitMQ again'),
           (error: unknown) => {
-            const model = this.#model;
-            this.#model = undefined;
-            if (model !== undefined) cut(model);
+            this.#drop();
             this.#schedule(attempt + 1, messageOf(error));
           },
         );
       },
       fullJitter(attempt, reconnect),
     );
+  }
+
+  /** Of a connection whose set-up failed. */
+  #drop(): void {
+    const model = this.#model;
+    this.#model = undefined;
+    if (model !== undefined) cut(model);
   }
 
   #blocked(reason: string): void {
@@ -199,8 +209,11 @@ const noVhost = /Expected ConnectionOpenOk; got <ConnectionClose/;
 const explain = (message: string): string =>
   noVhost.test(message) ? 'unknown virtual host, or no permission for it' : message;
 
-/** amqplib only half-closes the socket; a peer that hangs would keep it, and what it holds, for minutes. */
-const cut = (model: ChannelModel): void => void streamOf(model).destroy();
+/**
+ * amqplib only half-closes the socket; a peer that hangs would keep it, and what it holds, for minutes. With an error,
+ * since without one amqplib does not notice and its heartbeat goes on.
+ */
+const cut = (model: ChannelModel): void => void streamOf(model).destroy(new Error('the connection was cut'));
 
 const streamOf = (model: ChannelModel): Duplex => (model.connection as unknown as { stream: Duplex }).stream;
 

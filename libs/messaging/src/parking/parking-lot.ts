@@ -100,8 +100,12 @@ async function redrive(messaging: Messaging, queue: string, options: ActOptions 
     if (options.dryRun === true) return 'keep';
     const { [KEELSON.code]: _code, [KEELSON.reason]: _reason, [KEELSON.stack]: _stack, ...kept } = headersOf(message);
     for (const header of [KEELSON.attempts, KEELSON.firstFailedAt, KEELSON.lastFailedAt]) delete kept[header];
-    const added: Headers = { ...kept, [KEELSON.redriveCount]: Number(kept[KEELSON.redriveCount] ?? 0) + 1 };
-    const envelope = { ...copyOf(message, queue, {}), headers: added };
+    const { exchange, routingKey, redriveCount } = summary(message);
+    const envelope = copyOf({ ...message, properties: { ...message.properties, headers: kept } }, queue, {
+      [KEELSON.exchange]: exchange,
+      [KEELSON.routingKey]: routingKey,
+      [KEELSON.redriveCount]: redriveCount + 1,
+    });
     await publisher.publish('', envelope, { mandatory: true, deadlineMs: 10_000 });
     result.done += 1;
     await pause(1_000 / (options.ratePerSecond ?? 200));

@@ -2,7 +2,7 @@ import type { Log } from '@keelson/persistence';
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fullJitter } from '../connection/backoff.ts';
-import type { AmqpConnection } from '../connection/connection.ts';
+import { within, type AmqpConnection } from '../connection/connection.ts';
 import { properties, type Envelope } from '../envelope/encode.ts';
 import {
   BrokerBlockedError,
@@ -135,8 +135,7 @@ export class Publisher {
     this.#flying.clear();
     const channel = this.#channel;
     this.#channel = undefined;
-    // A connection that is gone took the channel along.
-    if (channel !== undefined) await channel.close().catch(() => undefined);
+    if (channel !== undefined) await within(2_000, channel.close());
   }
 
   async #open(model: ChannelModel): Promise<void> {

@@ -18,11 +18,14 @@ export async function declaring<T>(model: ChannelModel, work: (channel: Channel)
   }
 }
 
-/** The topic exchange every message goes through. */
-export const declareExchange = (model: ChannelModel, exchange: string): Promise<void> =>
-  declaring(model, async (channel) => {
+/** The topic exchange every message goes through. Throws TopologyMismatchError. */
+export async function declareExchange(channel: Channel, exchange: string): Promise<void> {
+  try {
     await channel.assertExchange(exchange, 'topic', { durable: true });
-  });
+  } catch (error) {
+    throw explainMismatch(error) ?? error;
+  }
+}
 
 /** A consumer's queue with its bindings, its parking lot and its way back from the delay queues. */
 export function declareConsumer(
