@@ -92,6 +92,7 @@ export function watch(
   }
 
   const stopListening = collection.listen(emit);
+  const stopClosing = collection.onClose(() => sink.end());
   const timers: NodeJS.Timeout[] = [];
   const allowsBookmarks = query.get('allowWatchBookmarks') === 'true';
   if (allowsBookmarks) timers.push(setInterval(bookmark, times.bookmarkMs));
@@ -103,6 +104,7 @@ export function watch(
   }
   return () => {
     stopListening();
+    stopClosing();
     for (const timer of timers) clearTimeout(timer);
   };
 }

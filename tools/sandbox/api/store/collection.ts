@@ -30,18 +30,16 @@ export class Collection {
   readonly #window: number;
   readonly #objects = new Map<string, KubeObject>();
   readonly #listeners = new Set<(change: Change) => void>();
+  readonly #closers = new Set<() => void>();
   #changes: Change[] = [];
   /** Changes after this revision are all here. */
-  #oldest: number;
+  #oldest = 0;
   /** The oldest revision whose state may be asked for: one more, after a compaction (as etcd counts). */
-  #oldestState: number;
+  #oldestState = 0;
   #sorted: string[] | undefined;
 
-  /** `oldest`: the first revision whose later changes this collection can tell (0: all of them). */
-  constructor(options: { window: number; oldest: number }) {
+  constructor(options: { window: number }) {
     this.#window = options.window;
-    this.#oldest = options.oldest;
-    this.#oldestState = options.oldest;
   }
 
   get size(): number {
@@ -93,6 +91,16 @@ export class Collection {
   listen(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called once should the collection go away, until the returned function is called. */
+  onClose(closer: () => void): () => void {
+    this.#closers.add(closer);
+    return () => this.#closers.delete(closer);
+  }
+
+  close(): void {
+    for (const closer of this.#closers) closer();
   }
 
   apply(change: Change): void {

@@ -11,6 +11,7 @@ export class Store {
   readonly #collections = new Map<string, Collection>();
   readonly #listeners = new Set<(collection: string, change: Change) => void>();
   readonly #window: number;
+  readonly #dropped = new Map<string, number>();
   #revision = 1;
   #compacted = 0;
 
@@ -26,16 +27,22 @@ export class Store {
   collection(name: string): Collection {
     let found = this.#collections.get(name);
     if (!found) {
-      found = new Collection({ window: this.#window, oldest: 0 });
-      if (this.#compacted > 0) found.compact(this.#compacted);
+      found = new Collection({ window: this.#window });
+      const since = Math.max(this.#compacted, this.#dropped.get(name) ?? 0);
+      if (since > 0) found.compact(since);
       this.#collections.set(name, found);
     }
     return found;
   }
 
-  /** Drops a collection and its history (a custom resource definition that went away). */
+  /**
+   * Drops a collection and its history (a custom resource definition that went away). Its watches end; should it come
+   * again, they cannot resume from before.
+   */
   drop(name: string): void {
+    this.#collections.get(name)?.close();
     this.#collections.delete(name);
+    this.#dropped.set(name, this.#revision + 1);
   }
 
   /** Called on every change of every collection, after the collection's own watchers. */
