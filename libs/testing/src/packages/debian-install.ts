@@ -6,12 +6,14 @@ const mark = 'keelson: no service starts while its package is installed';
  * afterwards, also when the script is ended by a signal; one that a killed run of ours left is recognised and removed.
  * One run at a time, by flock; another program's hold on dpkg is waited for.
  */
-export function debianInstall(packages: readonly string[], policy = '/usr/sbin/policy-rc.d'): string {
+export function debianInstall(
+  packages: readonly string[],
+  { policy = '/usr/sbin/policy-rc.d', lock = '/var/lock/keelson-apt.lock' } = {},
+): string {
   const names = packages.join(' ');
   return `
 set -u
-lock=/var/lock/keelson-apt.lock
-exec 9>"$lock"
+exec 9>${lock}
 flock -n 9 || { echo "waiting for another installation to end"; flock 9; }
 policy=${policy}
 saved=$policy.before-keelson

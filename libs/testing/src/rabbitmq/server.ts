@@ -31,6 +31,10 @@ export interface RabbitMq {
   readonly pid: number;
   readonly version: string;
   createVhost(name?: string): Promise<{ amqpUrl: string; vhost: string }>;
+  /**
+   * A quorum queue that was declared less than about a second before SIGKILL has no leader afterwards, and stays so
+   * (seen with 3.10.8: "leader call - leader not known"). Wait until the management API counts its messages.
+   */
   kill(signal: NodeJS.Signals): void;
   /** Starts it again on the same ports and data; ends it first if it runs. */
   restart(): Promise<void>;
