@@ -42,7 +42,7 @@ class Figures {
       const lines = ['# TYPE nginx_ingress_controller_requests counter'];
       for (const [service, { ok, failed }] of this.counts) {
         const labels = (status: number) =>
-          `controller_pod="gw",namespace="${namespace()}",service="${service}",status="${status}"`;
+          `controller_pod="gw",namespace="${namespace()}",service="shop-v1",canary="${namespace()}-${service}-http",status="${status}"`;
         lines.push(
           `nginx_ingress_controller_requests{${labels(202)}} ${ok}`,
           `nginx_ingress_controller_requests{${labels(500)}} ${failed}`,

@@ -44,7 +44,8 @@ describe('the success rate', () => {
     expect(failed.summary).toBe('4 % of 100 requests failed (4); 3 % is allowed');
   });
   test('its query cannot be broken out of by a name', () => {
-    expect(requestsQuery('a"b', 'c\\d')).toContain('namespace="a\\"b",service="c\\\\d"');
+    const query = requestsQuery({ namespace: 'a"b', service: 'c\\d', port: 80 });
+    expect(query).toContain('{namespace="a\\"b",canary="a\\"b-c\\\\d-80"}');
   });
 });
 

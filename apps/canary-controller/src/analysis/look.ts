@@ -14,11 +14,11 @@ export interface EventSource {
 /** One look at a release: every check asked side by side; a source that cannot be asked is an `error`, never a pass. */
 export async function look(
   sources: { prometheus: Prometheus; events: EventSource },
-  target: { namespace: string; spec: CanarySpec; state: ReleaseState; canary: Workload },
+  target: { namespace: string; spec: CanarySpec; state: ReleaseState; canary: Workload; port: string | number },
   now: Date,
 ): Promise<Evidence[]> {
-  const { namespace, spec, state, canary } = target;
-  const query = requestsQuery(namespace, spec.canary.service);
+  const { namespace, spec, state, canary, port } = target;
+  const query = requestsQuery({ namespace, service: spec.canary.service, port });
   const successRate = async (): Promise<Evidence> => {
     const [before, after] = await Promise.all([
       sources.prometheus.query(query, state.since),

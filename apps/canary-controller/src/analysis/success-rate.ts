@@ -51,9 +51,14 @@ export function countsBetween(before: readonly CounterSample[], now: readonly Co
   return { total, failed };
 }
 
-/** PromQL for the requests that reached a Service, by status and gateway pod: ingress-nginx's metric names. */
-export function requestsQuery(namespace: string, service: string): string {
-  return `sum by (status, controller_pod) (nginx_ingress_controller_requests{namespace=${quote(namespace)},service=${quote(service)}})`;
+/**
+ * PromQL for the requests that reached the new version, by status and gateway pod. ingress-nginx books them under the
+ * Service of the user's own Ingress and names the canary's backend in the label `canary`, `<namespace>-<service>-<port>`.
+ */
+export function requestsQuery(backend: { namespace: string; service: string; port: string | number }): string {
+  const { namespace, service, port } = backend;
+  const labels = `namespace=${quote(namespace)},canary=${quote(`${namespace}-${service}-${port}`)}`;
+  return `sum by (status, controller_pod) (nginx_ingress_controller_requests{${labels}})`;
 }
 
 /** A PromQL string literal. */

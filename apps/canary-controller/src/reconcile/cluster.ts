@@ -31,6 +31,8 @@ export interface ClusterView {
   readonly ingress: Ingress | undefined;
   readonly canaryIngress: Ingress | undefined;
   readonly route: ObservedRoute;
+  /** Port of the Services that the user's Ingress names, by name or number. */
+  readonly port: string | number;
   readonly stableService: ServiceView | undefined;
   readonly canaryService: ServiceView | undefined;
   readonly stableLabels: Record<string, string> | undefined;
@@ -62,13 +64,15 @@ export class Cluster {
         this.#client.get(resources.ingresses, named(canaryIngressName({ name: canary.metadata.name! }))),
       ) as Promise<Ingress | undefined>,
     ]);
+    const backend = ingress && locateRoute(ingress, spec.route)?.entry.backend.service;
     return {
+      port: backend?.port.name ?? backend?.port.number ?? 80,
       canary: workloadOf(spec.canary, canaryDeployment, canaryService),
       stable: workloadOf(spec.stable, stableDeployment, stableService),
       ingress,
       canaryIngress: ours,
       route: {
-        stableBackend: ingress && locateRoute(ingress, spec.route)?.entry.backend.service?.name,
+        stableBackend: backend?.name,
         canaryWeight: ours && weightOf(ours),
       },
       stableService: stableService && serviceView(stableService),

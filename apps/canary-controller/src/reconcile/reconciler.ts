@@ -103,7 +103,7 @@ export class Reconciler {
       route: view.route,
       evidence:
         state && trafficFlows && lookIsDue(state, spec, now)
-          ? await look(this.#parts, { namespace, spec, state, canary: view.canary }, now)
+          ? await look(this.#parts, { namespace, spec, state, canary: view.canary, port: view.port }, now)
           : undefined,
     };
   }
