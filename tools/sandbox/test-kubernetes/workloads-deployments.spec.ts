@@ -111,7 +111,10 @@ describe('a Deployment', () => {
     await release('stuck', 'bad');
     const fresh = await eventually(async () => (await node.pods('app=stuck')).find((pod) => !pod.spec.nodeName));
     await node.run(fresh.metadata.name, false);
-    await eventually(async () => (await get('stuck')).status.unavailableReplicas === 1);
+    await eventually(async () => {
+      const { status } = await get('stuck');
+      return status.unavailableReplicas === 1 && status.updatedReplicas === 1;
+    });
     expect((await node.pods('app=stuck')).length).toBe(3);
     expect((await get('stuck')).status).toMatchObject({ availableReplicas: 2, updatedReplicas: 1 });
   });

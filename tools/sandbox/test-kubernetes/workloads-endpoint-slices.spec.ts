@@ -45,7 +45,8 @@ interface Endpoint {
 
 const slices = async (name: string): Promise<Answer['body'][]> =>
   (await api.get(`${slicesAt}?labelSelector=kubernetes.io%2Fservice-name%3D${name}`)).body.items;
-const endpoints = async (name: string): Promise<Endpoint[]> => (await slices(name)).flatMap((slice) => slice.endpoints);
+const endpoints = async (name: string): Promise<Endpoint[]> =>
+  (await slices(name)).flatMap((slice) => slice.endpoints ?? []);
 const ready = async (name: string): Promise<string[]> =>
   (await endpoints(name))
     .filter((e) => e.conditions.ready)
@@ -58,7 +59,7 @@ describe('EndpointSlices of a Service', () => {
     await api.post(`${core}/pods`, labelled('named-1', 'named'));
     await node.run('named-1');
     await eventually(async () => (await ready('named')).length === 1);
-    const [slice] = (await slices('named')).filter((s) => s.endpoints.length > 0);
+    const [slice] = (await slices('named')).filter((s) => s.endpoints?.length > 0);
     expect(slice).toMatchObject({
       addressType: 'IPv4',
       metadata: {
@@ -135,7 +136,7 @@ describe('EndpointSlices of a Service', () => {
       await node.run(name);
     }
     await eventually(async () => (await ready('ports')).length === 2);
-    const numbers = (await slices('ports')).filter((s) => s.endpoints.length > 0).map((s) => s.ports[0].port);
+    const numbers = (await slices('ports')).filter((s) => s.endpoints?.length > 0).map((s) => s.ports[0].port);
     expect(numbers.sort((a, b) => a - b)).toEqual([8080, 9090]);
   });
 

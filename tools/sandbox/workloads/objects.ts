@@ -96,8 +96,9 @@ export interface ServiceObject {
 export interface EndpointSliceObject {
   metadata: Meta;
   addressType: string;
-  endpoints: Endpoint[];
-  ports?: EndpointPort[];
+  /** null where there are none. */
+  endpoints: Endpoint[] | null;
+  ports?: EndpointPort[] | null;
 }
 
 export interface Endpoint {

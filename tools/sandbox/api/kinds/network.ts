@@ -257,8 +257,9 @@ function addressErrors(ip: string, path: string): FieldError[] {
 
 export const endpointSlices: Strategy = {
   defaults(draft) {
-    draft.endpoints ??= [];
-    for (const endpoint of draft.endpoints) endpoint.conditions ??= {};
+    // Without any it is null on the wire, as a real API server's nil list is: clients must bear that.
+    draft.endpoints ??= null;
+    for (const endpoint of draft.endpoints ?? []) endpoint.conditions ??= {};
     for (const port of draft.ports ?? []) {
       port.name ??= '';
       port.protocol ??= 'TCP';
@@ -272,7 +273,7 @@ export const endpointSlices: Strategy = {
             ? notSupported('addressType', o.addressType, ['FQDN', 'IPv4', 'IPv6'])
             : required('addressType'),
         ]),
-    ...o.endpoints.flatMap((e: Json, i: number) =>
+    ...(o.endpoints ?? []).flatMap((e: Json, i: number) =>
       e.addresses?.length
         ? o.addressType === 'IPv4'
           ? e.addresses.flatMap((ip: string, j: number) => addressErrors(ip, `endpoints[${i}].addresses[${j}]`))
@@ -300,7 +301,7 @@ export const endpointSlices: Strategy = {
       type: 'string',
       value: (o) =>
         shorten(
-          o['endpoints'].flatMap((e: Json) => e.addresses ?? []),
+          (o['endpoints'] ?? []).flatMap((e: Json) => e.addresses ?? []),
           '<unset>',
         ),
     },

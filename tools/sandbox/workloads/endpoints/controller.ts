@@ -98,20 +98,20 @@ export class EndpointSliceController {
         ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name, uid, controller: true, blockOwnerDeletion: true }],
       },
       addressType: 'IPv4',
-      ...want,
+      ports: want.ports,
+      endpoints: orNull(want.endpoints),
     };
-    await this.#client.create(resources.endpointSlices, slice as EndpointSlice, { namespace });
+    await this.#client.create(resources.endpointSlices, slice as unknown as EndpointSlice, { namespace });
   }
 
   async #replace(slice: EndpointSliceObject, { ports, endpoints }: WantedSlice): Promise<void> {
-    const same = isDeepStrictEqual(slice.endpoints, endpoints) && isDeepStrictEqual(slice.ports ?? [], ports);
+    const same = isDeepStrictEqual(slice.endpoints ?? [], endpoints) && isDeepStrictEqual(slice.ports ?? [], ports);
     const { uid, resourceVersion, namespace } = slice.metadata;
     if (same || this.#written.get(uid) === resourceVersion) return;
-    const next = { ...slice, ports, endpoints };
-    const stored = await this.#client.replace(resources.endpointSlices, next as EndpointSlice, { namespace });
+    const next = { ...slice, ports, endpoints: orNull(endpoints) };
+    await this.#client.replace(resources.endpointSlices, next as unknown as EndpointSlice, { namespace });
     // What we read is outdated by our own write: the watch brings the new one, and with it the next look.
     this.#written.set(uid, resourceVersion);
-    void stored;
   }
 }
 
@@ -119,3 +119,6 @@ const selects = ({ spec }: ServiceObject, pod: PodObject): boolean =>
   spec.selector !== undefined &&
   Object.keys(spec.selector).length > 0 &&
   matches({ matchLabels: spec.selector }, pod.metadata.labels);
+
+/** The real controller writes a nil list. */
+const orNull = <T>(list: T[]): T[] | null => (list.length > 0 ? list : null);
