@@ -5,7 +5,7 @@ import { Database, PersistenceModule } from '@keelson/persistence';
 import { CLOCK, type Clock, logger } from '@keelson/service-kit';
 import { Door } from './accepting/door.ts';
 import { OrderStore } from './accepting/order-store.ts';
-import { PlaceOrderController } from './accepting/place-order.controller.ts';
+import { PlaceOrder } from './accepting/place-order.ts';
 import { Coupons } from './coupons/coupons.ts';
 import { Documents } from './documents/documents.ts';
 import { CancelOrderController } from './fulfilment/cancel-order.controller.ts';
@@ -40,7 +40,7 @@ export class OrderDemoModule {
   }
 }
 
-const apiControllers: Type[] = [PlaceOrderController, ReadingController, CancelOrderController, VerificationController];
+const apiControllers: Type[] = [ReadingController, CancelOrderController, VerificationController];
 
 const persistence = (settings: Settings) =>
   PersistenceModule.forRootAsync({
@@ -99,6 +99,7 @@ const apiProviders = (settings: Settings): Provider[] => [
         seed: settings.INJECT_SEED,
       }),
   },
+  PlaceOrder,
   CrashInjection,
 ];
 

@@ -12,6 +12,7 @@ export { type RunningService, type ServiceOptions, startService } from './server
 export { runService, type ServiceDefinition, type ServiceParts } from './server/run-service.ts';
 
 export { Operation } from './operation/operation.ts';
+export { serveDirectly } from './operation/serve-directly.ts';
 export { type OperationInput, type OperationResult, type ServerSentEvent } from './operation/input.ts';
 
 export { CallerError, type CallerErrorOptions } from './problems/caller-error.ts';

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { SCOPES } from '@keelson/contracts';
 import { z } from 'zod';
@@ -53,10 +53,10 @@ export class FileTokens implements CredentialVerifier {
       this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
       await this.#looking;
     }
-    const hash = createHash('sha256').update(bearer).digest();
+    const presented = hash('sha256', bearer, 'buffer');
     let found: Principal | undefined;
     // Every entry is compared, each in constant time, so that the time tells nothing about where a match is.
-    for (const entry of this.#entries) if (timingSafeEqual(entry.hash, hash)) found = entry.principal;
+    for (const entry of this.#entries) if (timingSafeEqual(entry.hash, presented)) found = entry.principal;
     return found;
   }
 

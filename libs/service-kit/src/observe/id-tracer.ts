@@ -20,8 +20,8 @@ const tracer: Tracer = {
     const parent = options.root === true ? undefined : trace.getSpanContext(context);
     const known = parent !== undefined && isSpanContextValid(parent) ? parent : undefined;
     return trace.wrapSpanContext({
-      traceId: known?.traceId ?? randomBytes(16).toString('hex'),
-      spanId: randomBytes(8).toString('hex'),
+      traceId: known?.traceId ?? randomHex(16),
+      spanId: randomHex(8),
       // Sampled, so that services behind this one which do export show the whole of it.
       traceFlags: known?.traceFlags ?? TraceFlags.SAMPLED,
       ...(known?.traceState === undefined ? {} : { traceState: known.traceState }),
@@ -36,5 +36,18 @@ const tracer: Tracer = {
     return contexts.with(trace.setSpan(context, span), () => work(span)) as ReturnType<Work>;
   },
 };
+
+// Drawn for hundreds of ids at once: a call into the system for each costs as much as parsing a small body.
+let pool = Buffer.alloc(0);
+let used = 0;
+
+function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
+    pool = randomBytes(4_096);
+    used = 0;
+  }
+  used += bytes;
+  return pool.toString('hex', used - bytes, used);
+}
 
 export const idTracerProvider: TracerProvider = { getTracer: () => tracer };

@@ -35,31 +35,42 @@ export class OperationPipeline implements NestInterceptor {
     const request = http.getRequest<FastifyRequest>();
     const endpoint = endpointOf(request);
     if (endpoint === undefined) return next.handle();
-    return from(this.#run(endpoint, request, http.getResponse<FastifyReply>(), next));
-  }
-
-  async #run(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
-    const valid = validateRequest(endpoint, request);
-    const input: OperationInput<Endpoint> = {
-      ...valid,
-      body: valid.body as never,
-      principal: principalOf(request) ?? anonymous,
-      headers: request.headers,
-      get signal() {
-        return signalOf(request);
-      },
-      request,
-      setHeader: (name, value) => void reply.header(name, value),
-    } as OperationInput<Endpoint>;
-    const run: Parameters<typeof honourIdempotency>[0]['run'] = async (key) => {
-      inputs.set(request, Object.assign(input, key));
-      return checked(endpoint, await lastValueFrom(next.handle(), { defaultValue: undefined }));
+    const call = (input: OperationInput<Endpoint>): Promise<unknown> => {
+      inputs.set(request, input);
+      return lastValueFrom(next.handle(), { defaultValue: undefined });
     };
-    const result = await honourIdempotency({ endpoint, input, request, reply, store: this.#store, run });
-    return isEventStream(endpoint, result)
-      ? sendEvents(reply, request, result as AsyncIterable<ServerSentEvent>)
-      : send(endpoint, reply, result);
+    return from(runOperation({ endpoint, request, reply: http.getResponse<FastifyReply>(), store: this.#store, call }));
   }
+}
+
+interface Run {
+  readonly endpoint: Endpoint;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly store: IdempotencyStore | undefined;
+  readonly call: (input: OperationInput<Endpoint>) => Promise<unknown>;
+}
+
+/** Everything between a request that was let in and its answer. */
+export async function runOperation({ endpoint, request, reply, store, call }: Run): Promise<unknown> {
+  const valid = validateRequest(endpoint, request);
+  const input: OperationInput<Endpoint> = {
+    ...valid,
+    body: valid.body as never,
+    principal: principalOf(request) ?? anonymous,
+    headers: request.headers,
+    get signal() {
+      return signalOf(request);
+    },
+    request,
+    setHeader: (name, value) => void reply.header(name, value),
+  } as OperationInput<Endpoint>;
+  const run: Parameters<typeof honourIdempotency>[0]['run'] = async (key) =>
+    checked(endpoint, await call(Object.assign(input, key)));
+  const result = await honourIdempotency({ endpoint, input, request, reply, store, run });
+  return isEventStream(endpoint, result)
+    ? sendEvents(reply, request, result as AsyncIterable<ServerSentEvent>)
+    : send(endpoint, reply, result);
 }
 
 function send(endpoint: Endpoint, reply: FastifyReply, result: unknown): unknown {

@@ -1,6 +1,7 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { type Order, ordersApi } from '@keelson/contracts';
-import { CallerError, Operation, type OperationInput, traceHeaders } from '@keelson/service-kit';
+import { CallerError, type OperationInput, serveDirectly, traceHeaders } from '@keelson/service-kit';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Faults } from '../injection/faults.ts';
 import { documentNumber, historyOf } from '../reading/history.ts';
@@ -11,14 +12,19 @@ import { uuid7 } from './uuid7.ts';
 const { placeOrder } = ordersApi.endpoints;
 type Input = OperationInput<typeof placeOrder>;
 
-@Controller()
-export class PlaceOrderController {
+/** The one hot operation: served past Nest's router, which was an eighth of its cost. All others are controllers. */
+@Injectable()
+export class PlaceOrder implements OnModuleInit {
   constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
     @Inject(Door) private readonly door: Door,
     @Inject(Faults) private readonly faults: Faults,
   ) {}
 
-  @Operation(placeOrder)
+  onModuleInit(): void {
+    serveDirectly(this.host.httpAdapter.getInstance(), placeOrder, (input) => this.place(input));
+  }
+
   async place(input: Input): Promise<Order> {
     if (this.faults.latencyMs > 0) await pause(this.faults.latencyMs);
     if (this.faults.nextFails()) throw new Error('injected fault: this version fails a share of its orders');
