@@ -23,8 +23,10 @@ const log = (text: string): void => console.error(`workloads: ${text}`);
 const client = KubernetesClient.fromKubeconfig(values.kubeconfig);
 
 /** An informer of a resource, in the narrower type that the API server's defaulting gives it. */
-const informer = <T extends object>(resource: Resource<never>): Informer<T & KubernetesObject> =>
-  new Informer<T & KubernetesObject>({ client, resource: resource as Resource<T & KubernetesObject> });
+const informer = <T extends object>(resource: Resource<never>): Informer<T & KubernetesObject> => {
+  const narrowed: Resource<T & KubernetesObject> = resource;
+  return new Informer<T & KubernetesObject>({ client, resource: narrowed });
+};
 
 const deployments = informer<DeploymentObject>(resources.deployments);
 const replicaSets = informer<ReplicaSetObject>(resources.replicaSets);

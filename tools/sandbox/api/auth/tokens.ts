@@ -74,7 +74,7 @@ export class Tokens {
     const expected = Buffer.from(this.#sign(`${head}.${body}`));
     const given = Buffer.from(signature);
     if (expected.length !== given.length || !timingSafeEqual(expected, given)) return undefined;
-    const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Json;
+    const claims: Json = JSON.parse(Buffer.from(body, 'base64url').toString());
     const { namespace, serviceaccount } = claims['kubernetes.io'];
     if (claims.exp * 1000 <= this.#now().getTime() || uidOf(namespace, serviceaccount.name) !== serviceaccount.uid) {
       return undefined;

@@ -180,7 +180,7 @@ function scoped(resource: Resource, old: KubeObject, next: KubeObject, subresour
   }
   if (!resource.status) return next;
   const { status: _, ...rest } = next;
-  return (old['status'] === undefined ? rest : { ...rest, status: old['status'] }) as KubeObject;
+  return old['status'] === undefined ? rest : { ...rest, status: old['status'] };
 }
 
 /**
@@ -247,7 +247,7 @@ function commit(
   };
   const next = stored(resource, { ...sent, apiVersion: apiVersionOf(resource), kind: resource.kind });
   const merged = scoped(resource, current, { ...next, metadata: { ...next.metadata, ...identity } }, subresource);
-  const draft = clone(merged) as KubeObject;
+  const draft = clone(merged);
   if (!subresource) strategy.onUpdate?.(draft, current);
   strategy.defaults?.(draft);
   const errors = [
@@ -284,7 +284,10 @@ function finalizerErrors(
 function sameBut(a: KubeObject, b: KubeObject): boolean {
   const timeless = (o: KubeObject): Json => ({
     ...o,
-    metadata: { ...o.metadata, managedFields: (o.metadata.managedFields ?? []).map(({ time: _, ...entry }) => entry) },
+    metadata: {
+      ...o.metadata,
+      managedFields: (o.metadata.managedFields ?? []).map((m) => ({ ...m, time: undefined })),
+    },
   });
   return equal(timeless(a), timeless(b));
 }

@@ -94,7 +94,7 @@ function structureErrors(schema: Schema, path: string): FieldError[] {
   }
   if (schema.pattern !== undefined) {
     try {
-      new RegExp(schema.pattern, 'u');
+      RegExp(schema.pattern, 'u');
     } catch (error) {
       errors.push(
         invalid(

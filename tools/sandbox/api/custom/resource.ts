@@ -24,7 +24,10 @@ const notChecked: FieldError = {
     'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 };
 
-const withoutMetadata = ({ metadata: _, ...rest }: KubeObject): Json => rest;
+function withoutMetadata(object: KubeObject): Json {
+  const { metadata: _, ...rest } = object;
+  return rest;
+}
 
 function strategyOf(version: Json, schema: Schema): Strategy {
   const rules = hasRules(schema);
@@ -58,7 +61,7 @@ function strategyOf(version: Json, schema: Schema): Strategy {
 
 /** The served versions of a CustomResourceDefinition as resources. They share one storage; conversion is None. */
 export function customResources(definition: KubeObject): Resource[] {
-  const spec = definition['spec'] as Json;
+  const { spec } = definition as Json;
   const storage = `${spec.group}/${spec.names.plural}`;
   const stored = (spec.versions as Json[]).find((v) => v.storage)?.name as string;
   return (spec.versions as Json[])

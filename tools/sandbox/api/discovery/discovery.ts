@@ -53,7 +53,7 @@ export function groups(registry: Registry): Map<string, string[]> {
 }
 
 /** `/api/v1`, `/apis/GROUP/VERSION`: an APIResourceList; undefined where nothing is served. */
-export function resourceList(registry: Registry, group: string, version: string): Json | undefined {
+export function resourceList(registry: Registry, group: string, version: string): Json {
   const resources: Json[] = [];
   for (const r of registry.all().filter((x) => x.group === group && x.version === version)) {
     resources.push({
@@ -100,7 +100,7 @@ export const groupList = (registry: Registry): Json => ({
 });
 
 /** `/apis/GROUP`. */
-export function oneGroup(registry: Registry, name: string): Json | undefined {
+export function oneGroup(registry: Registry, name: string): Json {
   const versions = groups(registry).get(name);
   return versions && { kind: 'APIGroup', apiVersion: 'v1', ...groupJson(name, versions) };
 }

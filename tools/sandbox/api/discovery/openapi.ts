@@ -27,20 +27,20 @@ function referenced(value: Json, wanted: Set<string>): Json {
   if (Array.isArray(value)) return value.map((item) => referenced(item, wanted));
   if (typeof value !== 'object' || value === null) return value;
   const out: Json = {};
-  for (const [key, inner] of Object.entries(value as Json)) {
+  for (const [key, inner] of Object.entries(value)) {
     if (key !== '$ref' || typeof inner !== 'string') {
       out[key] = referenced(inner, wanted);
       continue;
     }
     wanted.add(inner);
     // A reference takes no siblings in OpenAPI 3.0; a default beside it needs the wrapping.
-    if (Object.keys(value as Json).length > 1) out.allOf = [{ $ref: prefix + inner }];
+    if (Object.keys(value).length > 1) out.allOf = [{ $ref: prefix + inner }];
     else out.$ref = prefix + inner;
   }
   return out;
 }
 
-const custom = (r: Resource): string => `${r.group.split('.').reverse().join('.')}.${r.version}.${r.kind}`;
+const custom = (r: Resource): string => `${r.group.split('.').toReversed().join('.')}.${r.version}.${r.kind}`;
 
 function schemaFor(r: Resource): [name: string, schema: Schema] {
   if (!r.custom) {
@@ -59,7 +59,7 @@ const parameters = ['dryRun', 'fieldManager', 'fieldValidation'].map((name) => (
 }));
 
 /** `/openapi/v3/...`: schemas of one group and version, and of its paths as much as kubectl reads. */
-export function openApiDocument(registry: Registry, group: string, version: string): Json | undefined {
+export function openApiDocument(registry: Registry, group: string, version: string): Json {
   const resources = registry.all().filter((r) => r.group === group && r.version === version);
   if (resources.length === 0) return undefined;
   const wanted = new Set<string>();

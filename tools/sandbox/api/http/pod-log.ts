@@ -27,9 +27,8 @@ export function podLog(
   }
   const status: Json = server.cluster.find('/nodes', undefined, node)?.['status'] ?? {};
   const addresses: Json[] = status.addresses ?? [];
-  const host = (
-    ['InternalIP', 'Hostname', 'ExternalIP'].map((type) => addresses.find((a) => a.type === type)).find(Boolean) as Json
-  )?.address;
+  const preferred = ['InternalIP', 'Hostname', 'ExternalIP'].map((type) => addresses.find((a) => a.type === type));
+  const host = preferred.find(Boolean)?.address;
   if (!host)
     throw new ApiError(
       500,

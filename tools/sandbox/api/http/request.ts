@@ -75,7 +75,7 @@ export async function parseBody(body: Buffer | undefined, contentType: string): 
 
 export function parseJson(body: Buffer | undefined): Json {
   try {
-    return JSON.parse(body?.toString('utf8') ?? '') as Json;
+    return JSON.parse(body?.toString('utf8') ?? '');
   } catch (error) {
     throw badRequest(`the object provided is unrecognized (must be of type JSON): ${(error as Error).message}`);
   }
@@ -87,7 +87,7 @@ export async function parseYaml(body: Buffer | undefined): Promise<Json> {
   if (text.trimStart().startsWith('{')) return parseJson(body);
   const { parse } = await import('yaml');
   try {
-    return parse(text) as Json;
+    return parse(text);
   } catch (error) {
     throw badRequest(`error decoding YAML: ${(error as Error).message}`);
   }

@@ -30,7 +30,7 @@ export function podStatus(pod: KubeObject): string {
   });
   if (!initializing) {
     let running = false;
-    for (const c of [...(status.containerStatuses ?? [])].reverse()) {
+    for (const c of (status.containerStatuses ?? []).toReversed()) {
       const { waiting, terminated, running: isRunning } = c.state ?? {};
       if (waiting?.reason) reason = waiting.reason;
       else if (terminated) {
@@ -50,11 +50,8 @@ export function podStatus(pod: KubeObject): string {
 function restarts(pod: KubeObject, now: Date): string {
   const statuses: Json[] = pod['status']?.containerStatuses ?? [];
   const count = statuses.reduce((sum, c) => sum + (c.restartCount ?? 0), 0);
-  const last = statuses
-    .map((c) => c.lastState?.terminated?.finishedAt)
-    .filter(Boolean)
-    .sort()
-    .at(-1);
+  const ends: string[] = statuses.map((c) => c.lastState?.terminated?.finishedAt).filter(Boolean);
+  const last = ends.sort((a, b) => a.localeCompare(b)).at(-1);
   return count > 0 && last ? `${count} (${since(last, now)} ago)` : String(count);
 }
 

@@ -84,7 +84,7 @@ const immutableSelector = (o: Json, old: Json): FieldError[] =>
 const containersOf = (o: KubeObject): Json[] => o['spec'].template.spec.containers ?? [];
 
 const selectorText = (selector: Json): string => {
-  const labels = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const labels = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${String(value)}`);
   const expressions = (selector?.matchExpressions ?? []).map((e: Json) =>
     e.values?.length
       ? `${e.key} ${String(e.operator).toLowerCase()} (${e.values.join(',')})`
@@ -92,7 +92,7 @@ const selectorText = (selector: Json): string => {
         ? e.key
         : `!${e.key}`,
   );
-  return [...labels, ...expressions].sort().join(',') || '<none>';
+  return [...labels, ...expressions].sort((a, b) => a.localeCompare(b)).join(',') || '<none>';
 };
 
 const wide: Column[] = [

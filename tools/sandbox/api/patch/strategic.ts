@@ -82,7 +82,8 @@ function ordered(list: Json[], order: Json[], live: Json[], schema: Schema): Jso
   const out: Json[] = [];
   for (const item of named) {
     const here = at(position, item);
-    while (here >= 0 && others.length > 0 && at(position, others[0]) < here) out.push(others.shift());
+    const before = others.findIndex((other) => at(position, other) >= here);
+    if (here >= 0) out.push(...others.splice(0, before < 0 ? others.length : before));
     out.push(item);
   }
   return [...out, ...others];

@@ -61,7 +61,7 @@ function typeError(value: Json, schema: Schema, path: string): FieldError | unde
 
 function stringErrors(value: string, schema: Schema, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const length = [...value].length;
+  const { length } = Array.from(value);
   if (schema.maxLength !== undefined && length > schema.maxLength) {
     errors.push(tooLong(path, `may not be more than ${schema.maxLength} bytes`));
   }

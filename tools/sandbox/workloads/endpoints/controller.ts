@@ -4,7 +4,6 @@ import {
   isConflict,
   isNotFound,
   type KubernetesClient,
-  type KubernetesObject,
   resources,
 } from '@keelson/kubernetes';
 import { isDeepStrictEqual } from 'node:util';
@@ -17,7 +16,7 @@ export interface Informers {
   services: Informer<ServiceObject>;
   pods: Informer<PodObject>;
   slices: Informer<EndpointSliceObject>;
-  nodes: Informer<KubernetesObject>;
+  nodes: Informer;
 }
 
 const serviceLabel = 'kubernetes.io/service-name';
