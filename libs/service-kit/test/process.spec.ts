@@ -108,12 +108,12 @@ test('a port in use is named', async () => {
 
 test('the ready file tells URL and process', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'keelson-ready-'));
-  const example = await exampleProcess({ READY_FILE: join(folder, 'ready.json') });
   try {
+    const example = await exampleProcess({ READY_FILE: join(folder, 'ready.json') });
     const ready = JSON.parse(await readFile(join(folder, 'ready.json'), 'utf8')) as unknown;
+    await example.stop();
     expect(ready).toEqual({ url: example.url, pid: example.pid });
   } finally {
-    await example.stop();
     await rm(folder, { recursive: true });
   }
 });
