@@ -36,7 +36,7 @@ import { HELP, parseOptions, UsageError, type StackOptions } from './options.ts'
 import { DATABASES, type DatabaseName, type Platform } from './platform.ts';
 import { Progress } from './progress.ts';
 import { residentMemory } from './services/memory.ts';
-import { SERVICE_NAMES, serviceUrl, startService, type ServiceName } from './services/services.ts';
+import { NODE_FLAGS, SERVICE_NAMES, serviceUrl, startService, type ServiceName } from './services/services.ts';
 import { Customers } from './story/customers.ts';
 import { playRelease } from './story/release.ts';
 
@@ -155,7 +155,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     telegram: { url: telegram.url, token: telegram.token, chatId: telegram.chats[0]!.id },
     report: (text: string) => progress.line(`  ..  ${text}`),
   };
-  const program = [join(root, 'node_modules/.bin/node'), join(root, 'apps/order-demo/dist/main.js')];
+  const program = [join(root, 'node_modules/.bin/node'), ...NODE_FLAGS, join(root, 'apps/order-demo/dist/main.js')];
   const orderDemo = {
     program,
     secrets: { DATABASE_URL: postgres['order-demo'], AMQP_URL: rabbit.amqpUrl },
