@@ -58,7 +58,9 @@ export function unsupportedMediaType(type: string, allowed: readonly string[]): 
     415,
     'UnsupportedMediaType',
     `the body of the request was in an unknown format - accepted media types include: ${allowed.join(', ')}` +
-      (type.includes('protobuf') ? ' (the sandbox does not serve protobuf; use --cluster=real)' : ''),
+      (type.includes('protobuf')
+        ? ' (the sandbox does not serve protobuf, which kubectl create sends: add --dry-run=client -o yaml | kubectl apply -f -, or use --cluster=real)'
+        : ''),
   );
 }
 

@@ -16,7 +16,7 @@ import { deleteMany, deleteOne } from './deletes.ts';
 import { accepts, parseJson, parsePath, parseYaml, readBody, unsupportedPatchType } from './request.ts';
 import { addWarnings, jsonOf, send, sendJson } from './respond.ts';
 import { special } from './special.ts';
-import { ApiError, forbidden, methodNotAllowed, notFoundAtAll, notServed } from './status.ts';
+import { ApiError, forbidden, methodNotAllowed, notFoundAtAll, notServed, resourceNotServed } from './status.ts';
 import { watchObjects } from './watches.ts';
 
 const verbs: Record<string, string> = {
@@ -32,7 +32,7 @@ const verbs: Record<string, string> = {
 function unknownResource(server: Server, group: string, version: string, plural: string): ApiError | 'no such group' {
   const names = leftOut[group];
   if (names?.includes('*') || names?.includes(plural)) {
-    return notServed(group ? `${plural}.${group}/${version}` : `${plural} (${version})`);
+    return resourceNotServed(group ? `${plural}.${group}/${version}` : `${plural} (${version})`);
   }
   return server.cluster.registry.hasGroupVersion(group, version) ? notFoundAtAll() : 'no such group';
 }

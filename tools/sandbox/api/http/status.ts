@@ -152,9 +152,13 @@ export const methodNotAllowed = (): ApiError =>
 export const notFoundAtAll = (): ApiError =>
   new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
 
+const leftOutText = (what: string): string => `the sandbox does not serve ${what}; use --cluster=real`;
+
 /** What a real API server has and the sandbox leaves out: named, so that nobody takes the gap for their own mistake. */
-export const notServed = (what: string): ApiError =>
-  new ApiError(501, 'NotImplemented', `the sandbox does not serve ${what}; use --cluster=real`);
+export const notServed = (what: string): ApiError => new ApiError(501, 'NotImplemented', leftOutText(what));
+
+/** As notServed, for a whole resource: 404, which is what clients take for "not on this server" (kubectl describe does). */
+export const resourceNotServed = (what: string): ApiError => new ApiError(404, 'NotFound', leftOutText(what), {});
 
 /** What the real server answers with 500 and no reason: faults of a patch that it finds while it works it out. */
 export const unreasoned = (message: string): ApiError => new ApiError(500, '', message);
