@@ -26,6 +26,9 @@ DECLARE
   known     int[];
   chosen    int[];
   refusals  jsonb := '{}';
+  skus      text[];
+  units     bigint[];
+  prices    jsonb;
 BEGIN
   SELECT s.last_number INTO last FROM document_series s WHERE s.series = series_name FOR UPDATE;
   IF NOT FOUND THEN
@@ -37,20 +40,16 @@ BEGIN
     FROM jsonb_to_recordset(batch) AS r(n int, principal text, key text)
     JOIN orders o ON o.principal = r.principal AND o.idempotency_key = r.key;
 
-  PERFORM 1 FROM articles a
-    WHERE a.sku IN (SELECT l.sku FROM jsonb_to_recordset(batch) AS r(lines jsonb),
-                           jsonb_to_recordset(r.lines) AS l(sku text))
-    ORDER BY a.sku FOR UPDATE;
+  SELECT d.skus, d.units INTO skus, units FROM demand_of(batch, NULL) AS d;
+  PERFORM 1 FROM articles a WHERE a.sku = ANY (skus) ORDER BY a.sku FOR UPDATE;
+  SELECT jsonb_object_agg(a.sku, a.price_cents) INTO prices FROM articles a WHERE a.sku = ANY (skus);
 
   IF known IS NOT NULL OR EXISTS (
-    SELECT 1
-      FROM (SELECT l.sku, sum(l.quantity) AS wanted
-              FROM jsonb_to_recordset(batch) AS r(lines jsonb), jsonb_to_recordset(r.lines) AS l(sku text, quantity int)
-             GROUP BY l.sku) demand
-      LEFT JOIN articles a ON a.sku = demand.sku
-     WHERE a.sku IS NULL OR a.available < demand.wanted)
+    SELECT 1 FROM unnest(skus, units) AS d(sku, units) LEFT JOIN articles a ON a.sku = d.sku
+     WHERE a.sku IS NULL OR a.available < d.units)
   THEN
     SELECT d.chosen, d.refusals INTO chosen, refusals FROM decide_orders(batch, coalesce(known, '{}')) AS d;
+    SELECT d.skus, d.units INTO skus, units FROM demand_of(batch, chosen) AS d;
   END IF;
 
   RETURN QUERY
@@ -58,18 +57,13 @@ BEGIN
     SELECT r.*, last + row_number() OVER (ORDER BY r.n) AS number, priced.lines AS priced_lines, priced.total
       FROM jsonb_to_recordset(batch) AS r(n int, id uuid, team text, principal text, key text, fingerprint text,
                                           customer text, phone text, lines jsonb, traceparent text),
-           LATERAL (SELECT sum(l.quantity * a.price_cents)::bigint AS total,
-                           jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'priceCents', a.price_cents)
-                                     ORDER BY l.line) AS lines
-                      FROM ROWS FROM (jsonb_to_recordset(r.lines) AS (sku text, quantity int))
-                           WITH ORDINALITY AS l(sku, quantity, line)
-                      JOIN articles a ON a.sku = l.sku) AS priced
+           LATERAL (SELECT sum(l.quantity * (prices ->> l.sku)::bigint)::bigint AS total,
+                           jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'priceCents', prices -> l.sku)) AS lines
+                      FROM jsonb_to_recordset(r.lines) AS l(sku text, quantity int)) AS priced
      WHERE chosen IS NULL OR r.n = ANY (chosen)
   ), taken AS (
-    UPDATE articles a SET available = a.available - d.wanted, reserved = a.reserved + d.wanted
-      FROM (SELECT l.sku, sum(l.quantity) AS wanted
-              FROM wanted w, jsonb_to_recordset(w.lines) AS l(sku text, quantity int)
-             GROUP BY l.sku) AS d
+    UPDATE articles a SET available = a.available - d.units, reserved = a.reserved + d.units
+      FROM unnest(skus, units) AS d(sku, units)
      WHERE a.sku = d.sku
   ), numbered AS (
     UPDATE document_series s SET last_number = last + (SELECT count(*) FROM wanted) WHERE s.series = series_name
@@ -107,6 +101,16 @@ BEGIN
          NULL::text, f.value -> 'faults'
     FROM jsonb_each(refusals) AS f;
 END
+$$;
+
+-- What the orders of a batch (all, or those chosen) want of each article.
+CREATE FUNCTION demand_of(batch jsonb, chosen int[], OUT skus text[], OUT units bigint[])
+LANGUAGE sql AS $$
+  SELECT array_agg(d.sku), array_agg(d.units)
+    FROM (SELECT l.sku, sum(l.quantity) AS units
+            FROM jsonb_to_recordset(batch) AS r(n int, lines jsonb), jsonb_to_recordset(r.lines) AS l(sku text, quantity int)
+           WHERE chosen IS NULL OR r.n = ANY (chosen)
+           GROUP BY l.sku) AS d
 $$;
 
 -- The slow way, taken only when a batch holds a known key or the stock does not suffice for all of it: order by order,

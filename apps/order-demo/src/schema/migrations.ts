@@ -13,7 +13,7 @@ class Orders1790000001000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP FUNCTION accept_orders, decide_orders, end_orders');
+    await runner.query('DROP FUNCTION accept_orders, decide_orders, demand_of, end_orders');
     await runner.query(
       'DROP TABLE sms_deliveries, notifications, coupons, documents, order_process, orders, document_series, articles',
     );

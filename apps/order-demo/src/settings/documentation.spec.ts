@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { settings } from './settings.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/order-demo/configuration.md'), 'utf8');
-const rows = [...page.matchAll(/^\| `([A-Z_]+)`\s*\| `([^`]*)`\s*\|/gm)].map(([, name, value]) => [name!, value!] as const);
+const rows = [...page.matchAll(/^\| `([A-Z_]+)`\s*\| `([^`]*)`\s*\|/gm)].map(
+  ([, name, value]) => [name!, value!] as const,
+);
 const own = Object.keys(settings.shape).slice(Object.keys(settings.shape).indexOf('ROLE'));
 
 test('every setting of order-demo stands in docs/order-demo/configuration.md, and nothing else does', () => {

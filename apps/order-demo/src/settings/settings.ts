@@ -23,7 +23,7 @@ export const settings = defineConfig({
   SEED_STOCK: whole(0, 1_000_000_000).default(1_000_000).describe('units of each article at the first start'),
   SEED_ARTICLES: whole(1, 1000).default(8).describe('articles at the first start'),
 
-  ACCEPT_MAX_BATCH: whole(1, 1000).default(64).describe('most orders written in one transaction'),
+  ACCEPT_MAX_BATCH: whole(1, 1000).default(128).describe('most orders written in one transaction'),
   ACCEPT_MAX_WAITING: whole(1, 100_000).default(512).describe('most orders that wait to be written; more get 429'),
   ACCEPT_LINGER_MS: whole(0, 100).default(0).describe('time to collect orders before each transaction'),
   ACCEPT_RETRY_MS: whole(0, 60_000)
