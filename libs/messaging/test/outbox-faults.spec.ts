@@ -26,7 +26,7 @@ describe('an outbox whose parts fail', () => {
     });
     await database.execute('create table effect (amount int)');
   }, 120_000);
-  beforeEach(() => database.execute('truncate outbox, inbox, effect'));
+  beforeEach(() => database.execute('truncate outbox, outbox_deferred, inbox, effect'));
   afterEach(async () => {
     await Promise.all(open.splice(0).map((messaging) => messaging.close(500)));
     for (const child of children.splice(0)) child.kill('SIGKILL');

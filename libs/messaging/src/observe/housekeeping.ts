@@ -53,6 +53,7 @@ export class Housekeeping {
     if (relay === undefined) return;
     const lag = await relay.lag();
     instruments.outboxRows.set({}, lag.rows);
+    instruments.outboxDeferred.set({}, lag.deferred);
     instruments.outboxSeconds.set({}, lag.seconds);
   }
 

@@ -17,6 +17,7 @@ export class Instruments {
   readonly connected: Gauge;
   readonly blocked: Gauge;
   readonly outboxRows: Gauge;
+  readonly outboxDeferred: Gauge;
   readonly outboxSeconds: Gauge;
   readonly outboxPublished: Counter;
 
@@ -62,7 +63,8 @@ export class Instruments {
     this.waitingBytes = gauge('keelson_messaging_waiting_bytes', 'Bodies of the messages accepted and not yet sent');
     this.connected = gauge('keelson_messaging_connected', '1 while connected to the broker', 'purpose');
     this.blocked = gauge('keelson_messaging_blocked', '1 while the broker blocks publishers');
-    this.outboxRows = gauge('keelson_outbox_rows', 'Rows that wait in the outbox, counted up to 100,000');
+    this.outboxRows = gauge('keelson_outbox_rows', 'Rows that wait in the outbox, those set aside included');
+    this.outboxDeferred = gauge('keelson_outbox_deferred_rows', 'Rows the broker refused, with what waits behind them');
     this.outboxSeconds = gauge('keelson_outbox_lag_seconds', 'Age of the oldest row in the outbox');
     this.outboxPublished = counter('keelson_outbox_published_total', 'Outbox rows brought to the broker');
   }

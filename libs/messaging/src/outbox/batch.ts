@@ -1,97 +1,132 @@
 import type { Tx } from '@keelson/persistence';
 import type { Envelope } from '../envelope/encode.ts';
 import { CE, type Headers } from '../envelope/headers.ts';
+import { BrokerBlockedError, ClosedError, PublishBufferFullError, PublishUncertainError } from '../errors.ts';
 import type { Publisher } from '../publish/publisher.ts';
+import { DEFER, DELETE, LOCK_SHARDS, READ, RETURN_DUE } from './statements.ts';
 
 export interface OutboxRow {
   id: string;
-  shard: number;
   aggregate: string;
   message_id: string;
   routing_key: string;
   mandatory: boolean;
   headers: Headers;
   body: string;
+  refusals: number;
+  /** When the aggregate's rows that were set aside come back; null when there are none. */
+  behind: Date | null;
 }
 
-/**
- * Shards with rows that no other relay holds. Locking shards and not rows is what keeps the order: while one relay
- * has a row of an aggregate, no other can take the next.
- */
-const LOCK_SHARDS = `
-  with waiting as (select distinct shard from (select shard from outbox order by id limit $1) as oldest)
-  select shard from outbox_shard where shard in (select shard from waiting) and shard <> all($3::smallint[])
-  order by shard for update skip locked limit $2`;
-
-/** A statement of its own, after the lock: it sees what the last holder of these shards has deleted. */
-const READ = `
-  select id, shard, aggregate, message_id, routing_key, mandatory, headers, body
-  from outbox where shard = any($1::smallint[]) order by id limit $2`;
-
-const DELETE = 'delete from outbox where id = any($1::bigint[])';
+export interface BatchOptions {
+  publisher: Publisher;
+  exchange: string;
+  /** Rows at most. */
+  size: number;
+  /** Shards at most, so that other relays find some too. */
+  shards: number;
+  deadlineMs: number;
+}
 
 export interface BatchResult {
-  published: number;
-  /** Rows that stay, with the reason of each. */
-  failed: { row: OutboxRow; error: Error }[];
-  /** The batch was full: there is more. */
-  more: boolean;
+  readonly published: number;
+  /** Rows the broker would not take, each with the reason: set aside. */
+  readonly refused: readonly { readonly row: OutboxRow; readonly error: Error }[];
+  /** Rows that stay, for want of a connection. */
+  readonly unsent: number;
 }
 
-/** Publishes up to `size` rows and deletes those confirmed. The transaction holds their shards meanwhile. */
-export async function relayBatch(
-  tx: Tx,
-  options: {
-    publisher: Publisher;
-    exchange: string;
-    size: number;
-    shards: number;
-    deadlineMs: number;
-    except: readonly number[];
-  },
-): Promise<BatchResult & { shards: number[] }> {
-  const locked = await tx.query<{ shard: number }>(LOCK_SHARDS, [options.size, options.shards, options.except]);
-  const shards = locked.map((row) => row.shard);
-  if (shards.length === 0) return { published: 0, failed: [], more: false, shards };
-  const rows = await tx.query<OutboxRow>(READ, [shards, options.size]);
+/** The longest a refused row waits to be tried again. */
+const LONGEST_MS = 30_000;
+
+/**
+ * Publishes up to `size` rows and deletes those confirmed; the transaction holds their shards meanwhile. What the
+ * broker refuses (no queue takes it, the queue is full) is set aside together with what follows in its aggregate, so
+ * that it keeps its order and holds nobody else up.
+ */
+export async function relayBatch(tx: Tx, options: BatchOptions): Promise<BatchResult> {
+  const nothing = { published: 0, refused: [], unsent: 0 };
+  const shards = (await tx.query<{ shard: number }>(LOCK_SHARDS, [options.size, options.shards])).map(
+    (row) => row.shard,
+  );
+  if (shards.length === 0) return nothing;
+  // Sent together: one round trip.
+  const [, rows] = await Promise.all([
+    tx.execute(RETURN_DUE, [shards, options.size]),
+    tx.query<OutboxRow>(READ, [shards, options.size]),
+  ]);
   const lines = new Map<string, OutboxRow[]>();
   for (const row of rows) {
     const line = lines.get(row.aggregate);
     if (line === undefined) lines.set(row.aggregate, [row]);
     else line.push(row);
   }
-  const confirmed: string[] = [];
-  const failed: BatchResult['failed'] = [];
-  await Promise.all([...lines.values()].map((line) => publishLine(line, options, confirmed, failed)));
-  if (confirmed.length > 0) await tx.execute(DELETE, [confirmed]);
-  return { published: confirmed.length, failed, more: rows.length === options.size, shards };
+  const ends = await Promise.all([...lines.values()].map((line) => publishLine(line, options)));
+  const confirmed = ends.flatMap((end) => end.confirmed);
+  const deferred = ends.flatMap((end) => end.deferred);
+  await Promise.all([
+    confirmed.length > 0 ? tx.execute(DELETE, [confirmed]) : undefined,
+    deferred.length > 0 ? tx.execute(DEFER, columnsOf(deferred)) : undefined,
+  ]);
+  return {
+    published: confirmed.length,
+    refused: ends.flatMap((end) => (end.refused === undefined ? [] : [end.refused])),
+    unsent: rows.length - confirmed.length - deferred.length,
+  };
+}
+
+interface Deferred {
+  readonly id: string;
+  readonly refusals: number;
+  readonly until: Date;
+}
+
+interface LineEnd {
+  readonly confirmed: string[];
+  readonly deferred: Deferred[];
+  readonly refused?: { readonly row: OutboxRow; readonly error: Error };
 }
 
 /** The rows of one aggregate, one after the other: the next leaves when the one before is safe. */
-async function publishLine(
-  line: readonly OutboxRow[],
-  options: { publisher: Publisher; exchange: string; deadlineMs: number },
-  confirmed: string[],
-  failed: BatchResult['failed'],
-): Promise<void> {
-  for (const row of line) {
+async function publishLine(line: readonly OutboxRow[], options: BatchOptions): Promise<LineEnd> {
+  const confirmed: string[] = [];
+  const behind = line[0]?.behind;
+  if (behind !== null && behind !== undefined)
+    return { confirmed, deferred: line.map((row) => ({ ...row, until: behind })) };
+  for (const [index, row] of line.entries()) {
+    const { publisher, exchange, deadlineMs } = options;
     try {
-      await options.publisher.publish(options.exchange, envelopeOf(row), {
-        mandatory: row.mandatory,
-        deadlineMs: options.deadlineMs,
-      });
+      await publisher.publish(exchange, envelopeOf(row), { mandatory: row.mandatory, deadlineMs });
       confirmed.push(row.id);
     } catch (error) {
-      failed.push({ row, error: error as Error });
-      return;
+      if (isOurTrouble(error)) return { confirmed, deferred: [] };
+      const refusals = Math.min(1_000, row.refusals + 1);
+      const until = new Date(Date.now() + Math.min(LONGEST_MS, 250 * 2 ** Math.min(refusals, 20)));
+      const following = line.slice(index + 1).map((next) => ({ id: next.id, refusals: next.refusals, until }));
+      const deferred = [{ id: row.id, refusals, until }, ...following];
+      return { confirmed, deferred, refused: { row: { ...row, refusals }, error: error as Error } };
     }
   }
+  return { confirmed, deferred: [] };
 }
+
+/** Failures that say nothing about the row: it simply stays. */
+const isOurTrouble = (error: unknown): boolean =>
+  error instanceof PublishUncertainError ||
+  error instanceof BrokerBlockedError ||
+  error instanceof PublishBufferFullError ||
+  error instanceof ClosedError;
+
+const columnsOf = (deferred: readonly Deferred[]): [string[], number[], Date[]] => [
+  deferred.map((row) => row.id),
+  deferred.map((row) => row.refusals),
+  deferred.map((row) => row.until),
+];
 
 const envelopeOf = (row: OutboxRow): Envelope => ({
   id: row.message_id,
   routingKey: row.routing_key,
   body: Buffer.from(row.body),
   headers: row.headers,
-  timestamp: Date.parse(String(row.headers[CE.time])),
+  timestamp: Date.parse(String(row.headers[CE.time])) || Date.now(),
 });

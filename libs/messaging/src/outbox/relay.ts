@@ -2,11 +2,12 @@ import type { Database, Log } from '@keelson/persistence';
 import { Client } from 'pg';
 import { fullJitter } from '../connection/backoff.ts';
 import { within } from '../connection/connection.ts';
-import { BrokerBlockedError, PublishUncertainError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import type { Instruments } from '../observe/instruments.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { relayBatch, type BatchResult } from './batch.ts';
+import { SHARDS } from './migrations.ts';
+import { LAG } from './statements.ts';
 import { CHANNEL, onWake } from './wake.ts';
 
 export interface RelayOptions {
@@ -24,8 +25,10 @@ export interface RelayOptions {
 }
 
 export interface OutboxLag {
-  /** Rows waiting; counted up to 100,000. */
+  /** Rows waiting, those set aside included; counted up to 200,000. */
   readonly rows: number;
+  /** Of these, rows the broker refused, with what waits behind them: no queue takes them, or it is full. */
+  readonly deferred: number;
   /** Age of the oldest, 0 when there is none. */
   readonly seconds: number;
 }
@@ -46,8 +49,6 @@ export class OutboxRelay {
   published = 0;
   /** NOTIFY from other processes arrives. */
   listening = false;
-  /** Shards whose oldest row could not be published, and when to look again. */
-  readonly #resting = new Map<number, { until: number; attempt: number }>();
 
   constructor(options: RelayOptions) {
     this.#options = { batch: 500, lanes: 2, pollMs: 1_000, ...options };
@@ -63,10 +64,9 @@ export class OutboxRelay {
   }
 
   async lag(): Promise<OutboxLag> {
-    const [row] = await this.#options.database.query<{ rows: string; seconds: number | null }>(`
-      select (select count(*) from (select 1 from outbox limit 100000) as counted) as rows,
-             (select extract(epoch from clock_timestamp() - created_at)::float8 from outbox order by id limit 1) as seconds`);
-    return { rows: Number(row?.rows ?? 0), seconds: Math.max(0, row?.seconds ?? 0) };
+    const [row] = await this.#options.database.query<{ ready: number; deferred: number; seconds: number | null }>(LAG);
+    const { ready = 0, deferred = 0, seconds } = row ?? {};
+    return { rows: ready + deferred, deferred, seconds: Math.max(0, seconds ?? 0) };
   }
 
   /** Ends after the batches under way. */
@@ -91,20 +91,14 @@ export class OutboxRelay {
         continue;
       }
       try {
-        const options = {
-          publisher,
-          exchange,
-          size: batch,
-          shards: Math.ceil(64 / lanes),
-          deadlineMs: 10_000,
-          except: this.#restingNow(),
-        };
+        const options = { publisher, exchange, size: batch, shards: Math.ceil(SHARDS / lanes), deadlineMs: 10_000 };
         const result = await database.transaction((tx) => relayBatch(tx, options));
         failures = 0;
         this.published += result.published;
         if (result.published > 0) this.#options.instruments.outboxPublished.inc({}, result.published);
-        this.#rest(result);
-        if (result.published === 0 && !result.more) await this.#sleep(seen, this.#options.pollMs);
+        this.#report(result.refused);
+        if (result.unsent > 0) await this.#sleep(this.#woken, 100);
+        else if (result.published + result.refused.length === 0) await this.#sleep(seen, this.#options.pollMs);
       } catch (error) {
         if (failures % 10 === 0)
           log.warn({ error: messageOf(error) }, 'outbox relay: the database does not answer; trying again');
@@ -114,36 +108,16 @@ export class OutboxRelay {
     }
   }
 
-  #restingNow(): number[] {
-    const now = performance.now();
-    return [...this.#resting].filter(([, rest]) => rest.until > now).map(([shard]) => shard);
-  }
-
-  /**
-   * Lets shards rest whose row was refused: asked again at once, the broker would refuse it again. Rows that failed
-   * for want of a connection rest nowhere, since the lanes wait for the connection anyway.
-   */
-  #rest({ shards, failed }: { shards: number[]; failed: BatchResult['failed'] }): void {
-    const refused = failed.filter(
-      ({ error }) => !(error instanceof PublishUncertainError || error instanceof BrokerBlockedError),
+  /** Once for each row in the beginning, and now and then while it goes on. */
+  #report(refused: BatchResult['refused']): void {
+    const worth = refused.filter(({ row }) => row.refusals === 1 || row.refusals % 20 === 0);
+    const [first] = worth;
+    if (first === undefined) return;
+    const { routing_key: routingKey, aggregate, refusals } = first.row;
+    this.#options.log.warn(
+      { rows: worth.length, routingKey, aggregate, refusals, error: messageOf(first.error) },
+      'outbox rows were refused by the broker; they are kept and tried again',
     );
-    const resting = new Set(refused.map(({ row }) => row.shard));
-    for (const shard of shards) if (!resting.has(shard)) this.#resting.delete(shard);
-    for (const shard of resting) {
-      const attempt = (this.#resting.get(shard)?.attempt ?? 0) + 1;
-      this.#resting.set(shard, { until: performance.now() + Math.min(5_000, 100 * 2 ** attempt), attempt });
-      if (attempt !== 1 && attempt % 20 !== 0) continue;
-      const first = refused.find(({ row }) => row.shard === shard);
-      this.#options.log.warn(
-        {
-          routingKey: first?.row.routing_key,
-          aggregate: first?.row.aggregate,
-          attempt,
-          error: messageOf(first?.error),
-        },
-        'an outbox row could not be published; it stays, and what follows in its aggregate waits for it',
-      );
-    }
   }
 
   #sleep(seen: number, ms: number): Promise<void> {
