@@ -107,7 +107,7 @@ describe.each(kubectl === undefined ? [] : [kubectl])('%s', (path) => {
     const wanted = '{.metadata.labels.tier} {.spec.replicas} {.spec.template.spec.containers[0].image}';
     expect(await run('get', 'deployment', 'tool', '-o', `jsonpath=${wanted}`)).toBe('web 3 example/app:2');
     expect(await run('delete', 'deployment', 'tool')).toContain('deployment.apps "tool" deleted');
-    await eventually(async () => (await run('get', 'deployments', '-o', 'name')).includes('tool') === false);
+    await eventually(async () => !(await run('get', 'deployments', '-o', 'name')).includes('tool'));
   });
 
   test('waits for a condition', async () => {

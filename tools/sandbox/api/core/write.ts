@@ -9,7 +9,7 @@ import {
   unprocessable,
   unreasoned,
 } from '../http/status.ts';
-import { type Json, type KubeObject, clone, equal, timestamp } from '../json.ts';
+import { type Json, type KubeObject, clone, equal, isObject, timestamp } from '../json.ts';
 import { metadataErrors } from '../kinds/names.ts';
 import { trackUpdate } from '../fields/managers.ts';
 import { type Resource, apiVersionOf, storedSchema } from '../registry.ts';
@@ -55,6 +55,10 @@ export function admitBody(resource: Resource, body: Json, options: WriteOptions)
 
 /** Refuses a body that says it is something else than the URL does. */
 export function checkType(resource: Resource, body: Json): void {
+  if (!isObject(body))
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`,
+    );
   const expected = apiVersionOf(resource);
   if (body?.apiVersion && body.apiVersion !== expected) {
     throw badRequest(

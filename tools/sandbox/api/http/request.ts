@@ -17,7 +17,7 @@ export interface ResourceRequest {
 
 /** Takes a resource path apart; undefined for any other path. */
 export function parsePath(path: string): ResourceRequest | undefined {
-  const [root, ...parts] = path.split('/').filter(Boolean).map(decodeURIComponent);
+  const [root, ...parts] = path.split('/').filter(Boolean).map(decodePart);
   if (root !== 'api' && root !== 'apis') return undefined;
   const group = root === 'apis' ? (parts.shift() ?? '') : '';
   const version = parts.shift();
@@ -34,6 +34,14 @@ export function parsePath(path: string): ResourceRequest | undefined {
   if (subresource !== undefined) request.subresource = subresource;
   if (rest.length > 0) request.rest = rest.join('/');
   return request;
+}
+
+function decodePart(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw badRequest(`the path has an escape that is none: ${JSON.stringify(text)}`);
+  }
 }
 
 const bodyLimit = 3 * 1024 * 1024; // as kube-apiserver's

@@ -17,7 +17,11 @@ export function jsonPatch(document: Json, operations: Json): Json {
       'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
     );
   let root = clone(document);
-  for (const operation of operations as Operation[]) root = step(root, operation);
+  for (const operation of operations) {
+    const { path, from = '' } = isObject(operation) ? operation : {};
+    if (typeof path !== 'string' || typeof from !== 'string') throw missing();
+    root = step(root, operation as Operation);
+  }
   return root;
 }
 

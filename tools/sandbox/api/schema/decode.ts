@@ -68,6 +68,15 @@ function fits(value: Json, schema: Schema): boolean {
   }
 }
 
+/** What Go reads a null list item as; a custom resource keeps its null, for the validation to refuse. */
+function zero(items: Schema, { custom }: Place): Json {
+  if (custom) return null;
+  const { type } = resolve(items);
+  if (type === 'object') return {};
+  if (type === 'array') return [];
+  return type === 'integer' || type === 'number' ? 0 : type === 'boolean' ? false : '';
+}
+
 function walk(value: Json, raw: Schema, at: Place, found: Decoded): Json {
   const schema = resolve(raw);
   if (value === undefined) return undefined;
@@ -80,7 +89,7 @@ function walk(value: Json, raw: Schema, at: Place, found: Decoded): Json {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (!items) return value;
-    return value.map((item, i) => walk(item, items, { ...at, path: `${at.path}[${i}]` }, found));
+    return value.map((item, i) => walk(item, items, { ...at, path: `${at.path}[${i}]` }, found) ?? zero(items, at));
   }
   if (isObject(value)) {
     return walkObject(value, schema, raw.$ref ? { ...at, struct: lastName(raw.$ref) } : at, found);
