@@ -1,0 +1,141 @@
+import { eventually, startProcess, type ManagedProcess } from '@keelson/testing';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readEnvFile } from './env-file.ts';
+import { descendants } from './descendants.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+function start(...args: string[]): Promise<ManagedProcess> {
+  return startProcess({
+    name: 'npm start',
+    command: [
+      join(root, 'node_modules/.bin/node'),
+      '--conditions=keelson-source',
+      '--disable-warning=ExperimentalWarning',
+      '--',
+      join(root, 'tools/stack/main.ts'),
+      ...args,
+    ],
+    cwd: root,
+    // Of the test runner; a stack on its own has neither.
+    env: { NODE_OPTIONS: undefined, KUBECONFIG: undefined, AMQP_URL: undefined },
+    deathSignal: 'TERM',
+  });
+}
+
+/** Kills the process below `pid` whose command line has this in it, with SIGKILL; false where there is none now. */
+function kill(pid: number, command: string): boolean {
+  const found = descendants(pid).find((one) => one.command.includes(command) && !one.command.startsWith('setpriv'));
+  if (found) process.kill(found.pid, 'SIGKILL');
+  return found !== undefined;
+}
+
+const folders = (): string[] => readdirSync(tmpdir()).filter((name) => /^keelson-.*-stack-/.test(name));
+
+test('with each service killed in turn the story still ends with every order and the right verdicts', async () => {
+  const stack = await start('--once');
+  const said = (text: string): boolean => stack.lastLines(400).some((line) => line.includes(text));
+  const when = (text: string) =>
+    eventually(() => said(text) || !stack.running(), { withinMs: 240_000, everyMs: 50, describe: text });
+  await when('orders accepted by v1');
+  const victims = [
+    'apps/event-relay/dist/main.js',
+    'dist/main.js --role=api',
+    'apps/canary-controller/dist/main.js',
+    'dist/main.js --role=inventory',
+    'apps/cert-service/dist/main.js',
+    'dist/main.js --role=coupons',
+  ];
+  const moments = [
+    'step 1 of 4',
+    'step 2 of 4',
+    'step 3 of 4',
+    'step 4 of 4',
+    'A bad version',
+    'order-demo-v3 replaces',
+  ];
+  for (const [index, victim] of victims.entries()) {
+    await when(moments[index]!);
+    await eventually(() => kill(stack.pid, victim) || !stack.running(), {
+      withinMs: 20_000,
+      describe: `${victim} to kill`,
+    });
+  }
+  const { code } = await stack.exited;
+  const output = stack.lastLines(400).join('\n');
+  expect({ code, output }).toMatchObject({ code: 0 });
+  expect(output).toMatch(/verifier: .* 0 lost, 0 doubled, 0 stuck, 0 negative/);
+  expect(output).toContain('v2 was promoted');
+  expect(output).toContain('v3 was rolled back');
+}, 300_000);
+
+test('what it writes for other programs is complete and private, and Ctrl-C leaves nothing behind', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'stack-test-'));
+  const file = join(folder, 'env');
+  const before = new Set(folders());
+  const stack = await start('--no-story', `--env-file=${file}`);
+  try {
+    await eventually(() => existsSync(file) || !stack.running(), { withinMs: 180_000, describe: 'the env file' });
+    expect({ running: stack.running(), output: stack.lastLines(30) }).toMatchObject({ running: true });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const values = readEnvFile(readFileSync(file, 'utf8'));
+    for (const name of ['KEELSON_CERT_URL', 'KEELSON_EVENTS_URL', 'KEELSON_CANARY_URL']) {
+      const answer = await fetch(`${values[name]}/readyz`);
+      expect({ name, status: answer.status }).toEqual({ name, status: 200 });
+      await answer.body?.cancel();
+    }
+    const listed = await fetch(`${values['KEELSON_CERT_URL']}/v1/certificates`, {
+      headers: { authorization: `Bearer ${values['KEELSON_TOKEN']}` },
+    });
+    expect(((await listed.json()) as { items: unknown[] }).items.length).toBeGreaterThan(0);
+    const refused = await fetch(`${values['KEELSON_CERT_URL']}/v1/certificates`);
+    expect(refused.status).toBe(401);
+    await refused.body?.cancel();
+    const status = execFileSync(
+      join(root, 'node_modules/.bin/node'),
+      [join(root, 'apps/cli/dist/main.js'), '--env-file', file, 'status', '-o', 'json'],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] },
+      },
+    );
+    expect((JSON.parse(status) as { items: { state: string }[] }).items.map((one) => one.state)).toEqual([
+      'ready',
+      'ready',
+      'ready',
+      'ready',
+    ]);
+  } finally {
+    const children = descendants(stack.pid).map((one) => one.pid);
+    stack.kill('SIGINT');
+    await stack.exited;
+    rmSync(folder, { recursive: true });
+    const alive = () => children.filter((pid) => existsSync(`/proc/${pid}`) && !/\) Z/.test(readStat(pid)));
+    await eventually(() => alive().length === 0, { withinMs: 15_000, describe: 'every process of the stack ended' });
+  }
+  expect(folders().filter((name) => !before.has(name))).toEqual([]);
+}, 240_000);
+
+test('after kill -9 of the starter its children die, and the next start sweeps', async () => {
+  const stack = await start('--no-story');
+  await eventually(() => stack.lastLines(100).some((line) => line.includes('RabbitMQ')) || !stack.running(), {
+    withinMs: 120_000,
+  });
+  const children = descendants(stack.pid).map((one) => one.pid);
+  expect(children.length).toBeGreaterThan(2);
+  stack.kill('SIGKILL');
+  await stack.exited;
+  const alive = () => children.filter((pid) => existsSync(`/proc/${pid}`) && !/\) Z/.test(readStat(pid)));
+  await eventually(() => alive().length === 0, { withinMs: 15_000, describe: 'every child dead' });
+}, 180_000);
+
+function readStat(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return '(gone) Z'; // it ended between the two looks
+  }
+}
