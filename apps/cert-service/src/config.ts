@@ -23,7 +23,9 @@ const isKey = (text: string): boolean =>
 export const configSchema = defineConfig({
   KEY_ENCRYPTION_KEY: secret(
     z.string().refine(isKey, { error: 'must be 32 random bytes in base64: openssl rand -base64 32' }).optional(),
-  ).describe('encrypts the private keys in the database; this or KEY_ENCRYPTION_PASSPHRASE'),
+  ).describe(
+    'encrypts the private keys in the database (openssl rand -base64 32); this or KEY_ENCRYPTION_PASSPHRASE, each also as NAME_FILE',
+  ),
   KEY_ENCRYPTION_PASSPHRASE: secret(
     z.string().min(12, { error: 'must have at least 12 characters' }).max(1024).optional(),
   ).describe('from which the key is derived by scrypt'),
@@ -58,7 +60,7 @@ export const configSchema = defineConfig({
     path: ['KEY_ENCRYPTION_KEY'],
     message:
       key === undefined
-        ? 'give it (openssl rand -base64 32), or KEY_ENCRYPTION_PASSPHRASE, or the path of a file as KEY_ENCRYPTION_KEY_FILE or KEY_ENCRYPTION_PASSPHRASE_FILE'
+        ? 'give it, or KEY_ENCRYPTION_PASSPHRASE, or the path of a file as KEY_ENCRYPTION_KEY_FILE or KEY_ENCRYPTION_PASSPHRASE_FILE'
         : 'leave out either it or KEY_ENCRYPTION_PASSPHRASE',
   });
 });

@@ -5,6 +5,7 @@ import { AUTHORITY } from './authority/authority.token.ts';
 import { ClockGuard } from './clock/clock-guard.ts';
 import { Policies } from './issuance/policy-file.ts';
 import type { Prepared } from './prepare.ts';
+import { idempotencyOrUnavailable } from './storage/database-faults.ts';
 
 /** Gives what was prepared to every module. */
 @Global()
@@ -16,7 +17,7 @@ export class PreparedModule {
       { provide: ClockGuard, useValue: guard },
       { provide: AUTHORITY, useValue: authority },
       { provide: Policies, useValue: policies },
-      { provide: IDEMPOTENCY_STORE, useValue: new PostgresIdempotencyStore(database) },
+      { provide: IDEMPOTENCY_STORE, useValue: idempotencyOrUnavailable(new PostgresIdempotencyStore(database)) },
     ];
     return { module: PreparedModule, providers, exports: providers.map(({ provide }) => provide) };
   }

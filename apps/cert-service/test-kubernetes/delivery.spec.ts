@@ -146,7 +146,7 @@ describe('delivery of certificates into Secrets', () => {
     };
     await client.create(
       resources.secrets,
-      { metadata: { namespace, name: 'theirs' }, type: 'kubernetes.io/tls', data } as Secret,
+      { metadata: { namespace, name: 'theirs' }, type: 'kubernetes.io/tls', data },
       { fieldManager: 'their-tool' },
     );
     const { body } = await create('theirs');
@@ -181,6 +181,50 @@ describe('delivery of certificates into Secrets', () => {
     expect(used).toHaveLength(12);
     await Promise.all(replicas.map((replica) => replica.stop()));
   }, 60_000);
+
+  describe('after a crash', () => {
+    let sql: Database;
+    beforeAll(async () => {
+      sql = await Database.open({ url: database.url, name: 'test', migrations: [] });
+    });
+    afterAll(() => sql?.close());
+
+    test('between the write and its note, what arrived is found in the Secret and noted down', async () => {
+      const { id, certificateId } = await delivered('noted');
+      await sql.query(
+        `update deliveries set state = 'pending', undelivered_id = certificate_id, certificate_id = null, not_after = null,
+           next_renewal_at = null, check_at = now() where id = $1`,
+        [id],
+      );
+      const after = await until(id, ({ state }) => state === 'delivered');
+      expect(after.certificateId).toBe(certificateId);
+    });
+
+    test('between issue and write, the certificate whose key is lost is revoked and another one delivered', async () => {
+      const { id, certificateId } = await delivered('lost');
+      // As it is after a crash: issued and stored, but neither in the Secret nor delivered.
+      await client.delete(resources.secrets, { namespace, name: 'lost' });
+      await sql.query(
+        `update deliveries set state = 'pending', undelivered_id = certificate_id, certificate_id = null, not_after = null,
+           next_renewal_at = null, check_at = now() where id = $1`,
+        [id],
+      );
+      const after = await until(id, ({ state }) => state === 'delivered');
+      expect(after.certificateId).not.toBe(certificateId);
+      const { body } = await service.call('GET', `/v1/certificates/${certificateId}`);
+      expect(body).toMatchObject({ state: 'revoked', revocationReason: 'superseded' });
+    });
+
+    test('a lease of a process that died comes free by itself', async () => {
+      const { id, certificateId } = await delivered('leased');
+      await sql.query(
+        `update deliveries set leased_by = 'a dead process', leased_until = clock_timestamp() + interval '2 seconds',
+           next_renewal_at = $2, check_at = $2 where id = $1`,
+        [id, clock.now()],
+      );
+      await until(id, (delivery) => delivery.certificateId !== certificateId);
+    });
+  });
 
   test('what can never be delivered is refused at once, with what is allowed', async () => {
     const elsewhere = await service.call('POST', '/v1/deliveries', {

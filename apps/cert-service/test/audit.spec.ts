@@ -32,7 +32,7 @@ describe('the audit log', () => {
       });
     // Many at once on both replicas: the chain must neither fork nor skip.
     const answers = await Promise.all(Array.from({ length: 60 }, (_, at) => issue(at)));
-    expect(answers.every(({ status }) => status === 201)).toBe(true);
+    if (answers.some(({ status }) => status !== 201)) throw new Error('a certificate was not issued');
   });
   afterAll(async () => {
     await Promise.all(replicas?.map((replica) => replica.stop()) ?? []);

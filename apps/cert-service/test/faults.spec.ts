@@ -31,7 +31,7 @@ describe('when a part goes away', () => {
   test('without the database: 503 with Retry-After, the revocation list goes on, and afterwards all works again', async () => {
     const { body: before } = await issue('before');
     const list = await service.bytes('/v1/crl');
-    await postgres.kill('SIGKILL');
+    postgres.kill('SIGKILL');
     for (const answer of [
       await issue(),
       await issue('during'),
@@ -56,7 +56,7 @@ describe('when a part goes away', () => {
 
   test('without the broker certificates are issued all the same, and told once it is back', async () => {
     const messages = await listener(rabbit.amqpUrl);
-    await rabbit.kill('SIGKILL');
+    rabbit.kill('SIGKILL');
     const answers = await Promise.all([issue(), issue(), issue()]);
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
     await rabbit.restart();

@@ -150,7 +150,7 @@ test('a start while the database is away waits for it', async () => {
   const [postgres, vhost] = await Promise.all([testPostgres(), testVhost()]);
   try {
     const databaseUrl = await postgres.createDatabase({ name: 'certs' });
-    await postgres.kill('SIGKILL');
+    postgres.kill('SIGKILL');
     const starting = certService({ databaseUrl, amqpUrl: vhost.amqpUrl });
     await postgres.restart();
     const service = await starting;

@@ -29,7 +29,7 @@ export const sequence = (...parts: readonly Uint8Array[]): Buffer => der(TAG.seq
 
 /** SET OF: DER wants the elements in ascending order of their encodings (X.690 section 11.6). */
 export const setOf = (...parts: readonly Buffer[]): Buffer =>
-  der(TAG.set, ...(parts.length < 2 ? parts : parts.toSorted(Buffer.compare)));
+  der(TAG.set, ...(parts.length < 2 ? parts : parts.toSorted((left, right) => left.compare(right))));
 
 /** `[n] EXPLICIT`, or `[n] IMPLICIT` of something constructed. */
 export const tagged = (number: number, ...parts: readonly Uint8Array[]): Buffer => der(0xa0 | number, ...parts);

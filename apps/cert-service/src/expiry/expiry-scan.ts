@@ -8,7 +8,7 @@ import { decideNotice, nextNoticeAt, type Notice } from './thresholds.ts';
 
 const log = logger('expiry');
 
-const announced = counter({
+const notices = counter({
   name: 'keelson_certificate_expiry_notices_total',
   help: 'Messages that a certificate passed an alert threshold',
 });
@@ -70,13 +70,13 @@ export class ExpiryScan {
     const { database, guard } = this.#parts;
     let sum = 0;
     if (!guard.trusted) return sum; // a wrong clock would announce everything, or nothing
-    for (let group = GROUP; group === GROUP && signal?.aborted !== true;) {
-      const result = await database.transaction((tx) => this.#group(tx));
-      group = result.looked;
-      sum += result.announced;
+    for (let more = true; more;) {
+      const { looked, announced } = await database.transaction((tx) => this.#group(tx));
+      sum += announced;
+      more = looked === GROUP && signal?.aborted !== true;
     }
     if (sum > 0) {
-      announced.inc(sum);
+      notices.inc(sum);
       log.info({ notices: sum }, 'certificates will expire');
     }
     return sum;
@@ -86,10 +86,10 @@ export class ExpiryScan {
     const now = this.#parts.clock.now();
     const rows = await tx.query<DueRow>(readDue, [now, GROUP]);
     const messages: OutboxEntry[] = [];
-    const notices: StoredNotice[] = [];
+    const stored: StoredNotice[] = [];
     for (const row of rows) {
       const notice = this.#decide(row, now);
-      notices.push({
+      stored.push({
         id: row.id,
         noticed_seconds: notice.noticedSeconds ?? null,
         next_notice_at: notice.nextAt ?? null,
@@ -105,7 +105,7 @@ export class ExpiryScan {
         },
       });
     }
-    if (rows.length > 0) await tx.query(storeNotices, [JSON.stringify(notices)]);
+    if (rows.length > 0) await tx.query(storeNotices, [JSON.stringify(stored)]);
     await outboxAll(tx, messages);
     return { looked: rows.length, announced: messages.length };
   }
@@ -131,7 +131,7 @@ export class ExpiryScan {
          where id > $1 and revoked_at is null and replaced_by is null and not_after > $2 order by id limit 1000`,
         [last, clock.now()],
       );
-      const notices = rows.map((row): StoredNotice => {
+      const stored = rows.map((row): StoredNotice => {
         const next = nextNoticeAt(
           { notBefore: row.not_before, notAfter: row.not_after },
           thresholds,
@@ -139,7 +139,7 @@ export class ExpiryScan {
         );
         return { id: row.id, noticed_seconds: row.noticed_seconds, next_notice_at: next ?? null };
       });
-      if (rows.length > 0) await database.query(storeNotices, [JSON.stringify(notices)]);
+      if (rows.length > 0) await database.query(storeNotices, [JSON.stringify(stored)]);
       if (rows.length < 1000) break;
       last = rows.at(-1)!.id;
     }

@@ -6,7 +6,7 @@ import type { Authority } from '../authority/authority-store.ts';
 import { ClockGuard } from '../clock/clock-guard.ts';
 import type { Config } from '../config.ts';
 import { Ledger } from '../storage/ledger.ts';
-import { IssuanceController } from './issuance.controller.ts';
+import { IssueCertificate } from './issue-certificate.ts';
 import { Issuance } from './issuance.ts';
 import { Policies } from './policy-file.ts';
 
@@ -16,8 +16,8 @@ const crlUrlOf = ({ PUBLIC_URL: url }: Config): string | undefined => url && `${
 /** Issues certificates under the policy of each team. */
 @Global()
 @Module({
-  controllers: [IssuanceController],
   providers: [
+    IssueCertificate,
     { provide: Ledger, inject: [Database], useFactory: (database: Database) => new Ledger(database) },
     {
       provide: Issuance,

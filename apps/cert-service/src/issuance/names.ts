@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { NameError, normaliseDnsName, normaliseIp, type DistinguishedName } from '../names/index.ts';
 
 /** What a certificate will be called: normalised, each name once, in the order of the request. */
@@ -55,11 +56,7 @@ export function normaliseNames(asked: {
 
 /** A common name as host name: anything with a dot that is a DNS name, `localhost`, or an IP address. */
 function hostLike(commonName: string): { kind: 'dns' | 'ip'; name: string } | undefined {
-  try {
-    return { kind: 'ip', name: normaliseIp(commonName) };
-  } catch {
-    // not an address; perhaps a DNS name
-  }
+  if (isIP(commonName) !== 0 && !commonName.includes('%')) return { kind: 'ip', name: normaliseIp(commonName) };
   if (!commonName.includes('.') && commonName.toLowerCase() !== 'localhost') return undefined;
   try {
     return { kind: 'dns', name: normaliseDnsName(commonName) };

@@ -53,10 +53,10 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
       const value = readDirectoryString(attribute, `${type} of ${what}`);
       attribute.finish(`the attribute ${type} of ${what}`);
       if (value.length === 0) throw new DerError(at, `${type} of ${what} is empty`);
-      if (rule !== undefined && [...value].length > rule.max) {
+      if (rule !== undefined && charactersOf(value) > rule.max) {
         throw new DerError(
           at,
-          `${type} of ${what} has ${[...value].length} characters; at most ${rule.max} are allowed`,
+          `${type} of ${what} has ${charactersOf(value)} characters; at most ${rule.max} are allowed`,
         );
       }
       attributes.push({ type, value });
@@ -66,6 +66,9 @@ export function readName(reader: DerReader, what: string): DistinguishedName {
   }
   return name;
 }
+
+/** Bounds of X.520 count characters: code points, not UTF-16 units. */
+const charactersOf = (text: string): number => Array.from(text).length;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const utf16 = new TextDecoder('utf-16be', { fatal: true });

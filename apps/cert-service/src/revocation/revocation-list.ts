@@ -42,6 +42,7 @@ export function mustSign(state: State, now: Date, lifetimeSeconds: number): stri
 
 const readState =
   'select revision, signed_revision, number, this_update, next_update from revocation_lists where authority_id = $1';
+const readList = 'select number, this_update, next_update, list from revocation_lists where authority_id = $1';
 /** An entry stays on one list beyond the certificate's expiry (RFC 5280 section 3.3). */
 const readRevoked = `
   select serial, revoked_at as "revokedAt", revocation_reason as reason from certificates
@@ -106,9 +107,7 @@ export class RevocationList {
   async #stored(state: State): Promise<SignedList> {
     if (this.#cached?.number === Number(state.number)) return this.#cached;
     const { database, authority } = this.#parts;
-    const [row] = await database.query<State & { list: Buffer }>(`${readState.replace(' from', ', list from')}`, [
-      authority.id,
-    ]);
+    const [row] = await database.query<State & { list: Buffer }>(readList, [authority.id]);
     return {
       der: row!.list,
       number: Number(row!.number),

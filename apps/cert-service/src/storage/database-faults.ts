@@ -1,6 +1,6 @@
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { DatabaseUnavailableError, isConnectionLoss } from '@keelson/persistence';
-import { CallerError } from '@keelson/service-kit';
+import { CallerError, type IdempotencyStore } from '@keelson/service-kit';
 import { catchError, throwError, type Observable } from 'rxjs';
 
 /** While the database is away the caller hears 503 and when to try again, not that something went wrong here. */
@@ -10,6 +10,22 @@ export class DatabaseFaults implements NestInterceptor {
     return next.handle().pipe(catchError((error: unknown) => throwError(() => toUnavailable(error))));
   }
 }
+
+/** The same for what is served past the interceptors. */
+export async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toUnavailable(error);
+  }
+}
+
+/** The same for the idempotency keys, which are looked up before anything else. */
+export const idempotencyOrUnavailable = (store: IdempotencyStore): IdempotencyStore => ({
+  begin: (...request) => orUnavailable(() => store.begin(...request)),
+  finish: (...answer) => orUnavailable(() => store.finish(...answer)),
+  abandon: (...claim) => orUnavailable(() => store.abandon(...claim)),
+});
 
 function toUnavailable(error: unknown): unknown {
   if (!isConnectionLoss(error) && !(error instanceof DatabaseUnavailableError)) return error;

@@ -24,7 +24,7 @@ export class GroupCommit<Item> {
   readonly #options: GroupCommitOptions<Item>;
   readonly #limit: number;
   readonly #queue: Waiting<Item>[] = [];
-  #running: Promise<void> | undefined;
+  #running = false;
 
   constructor(options: GroupCommitOptions<Item>) {
     this.#options = options;
@@ -35,20 +35,17 @@ export class GroupCommit<Item> {
   commit(item: Item): Promise<void> {
     return new Promise((done, failed) => {
       this.#queue.push({ item, done, failed });
-      this.#running ??= this.#run();
+      if (!this.#running) void this.#run();
     });
   }
 
-  /** Resolves when nothing is waiting. */
-  async settled(): Promise<void> {
-    await this.#running;
-  }
-
+  /** Never rejects: what goes wrong is told to those whose items it concerns. */
   async #run(): Promise<void> {
+    this.#running = true;
     // Those that came in the same turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) await this.#write(this.#queue.splice(0, this.#limit));
-    this.#running = undefined;
+    this.#running = false;
   }
 
   async #write(group: readonly Waiting<Item>[]): Promise<void> {

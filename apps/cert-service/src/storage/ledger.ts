@@ -1,6 +1,6 @@
-import { context, type Context } from '@opentelemetry/api';
 import { outboxAll, type OutboxEntry } from '@keelson/messaging';
 import type { Database, Tx } from '@keelson/persistence';
+import { traceHeaders } from '@keelson/service-kit';
 import { appendAudit } from '../audit/audit-log.ts';
 import type { AuditDraft } from '../audit/chain.ts';
 import { storeCertificates, type NewCertificate } from '../inventory/certificate-store.ts';
@@ -15,40 +15,32 @@ export interface Act {
   readonly also?: ((tx: Tx) => Promise<void>) | undefined;
 }
 
-interface TracedAct extends Act {
-  /** Of the request that asks for it, so that its messages carry that trace and not that of a neighbour in the group. */
-  readonly trace: Context;
-}
-
-/** Commits acts, those that come in together in one transaction. */
+/** Commits acts, those that come in together in one transaction: a statement each for rows, messages and audit. */
 export class Ledger {
-  readonly #group: GroupCommit<TracedAct>;
+  readonly #group: GroupCommit<Act>;
 
   constructor(database: Database) {
-    this.#group = new GroupCommit<TracedAct>({ database, write: writeActs });
+    this.#group = new GroupCommit<Act>({ database, write: writeActs });
   }
 
   /** Resolves when the act is committed; rejects when none of it happened, or the connection was lost meanwhile. */
   commit(act: Act): Promise<void> {
-    return this.#group.commit({ ...act, trace: context.active() });
-  }
-
-  settled(): Promise<void> {
-    return this.#group.settled();
+    // The trace is that of the request that asks for it, not that of a neighbour in the group.
+    const { traceparent } = traceHeaders();
+    return this.#group.commit({ ...act, messages: act.messages.map((message) => ({ traceparent, ...message })) });
   }
 }
 
-async function writeActs(tx: Tx, acts: readonly TracedAct[]): Promise<void> {
+async function writeActs(tx: Tx, acts: readonly Act[]): Promise<void> {
   await storeCertificates(
     tx,
     acts.flatMap(({ certificate }) => certificate ?? []),
   );
-  for (const { trace, also, messages } of acts) {
-    await context.with(trace, async () => {
-      await also?.(tx);
-      await outboxAll(tx, messages);
-    });
-  }
+  for (const { also } of acts) await also?.(tx);
+  await outboxAll(
+    tx,
+    acts.flatMap(({ messages }) => messages),
+  );
   await appendAudit(
     tx,
     acts.flatMap(({ audit }) => audit),

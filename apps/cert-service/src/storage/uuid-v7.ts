@@ -1,6 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 
-const octets = Buffer.alloc(16);
+/** Random octets for many ids: a call into OpenSSL for each would cost more than all the rest. */
+const pool = Buffer.alloc(10 * 256);
+let used = pool.length;
 let last = 0;
 let counter = 0;
 
@@ -11,7 +13,12 @@ let counter = 0;
  */
 export function uuidV7(now: Date): string {
   const milliseconds = Math.max(now.getTime(), 0);
-  randomFillSync(octets);
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const octets = Buffer.alloc(16);
+  pool.copy(octets, 6, used, (used += 10));
   if (milliseconds > last || last - milliseconds > 1000) {
     last = milliseconds;
     counter = octets.readUInt16BE(6) & 0x07ff; // the upper half stays free to count in

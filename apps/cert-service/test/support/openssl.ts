@@ -56,7 +56,10 @@ export async function opensslCsr(options: CsrOptions = {}): Promise<string> {
     '-nodes',
     '-utf8',
     ...keyOptions[key],
-    ...['-keyout', 'key.pem', '-subj', subject],
+    '-keyout',
+    'key.pem',
+    '-subj',
+    subject,
     ...(digest === undefined ? [] : [`-${digest}`]),
     ...[...(names === '' ? [] : [`subjectAltName=${names}`]), ...extensions].flatMap((one) => ['-addext', one]),
   ]);
