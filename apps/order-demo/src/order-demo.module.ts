@@ -35,7 +35,12 @@ export class OrderDemoModule {
       module: OrderDemoModule,
       imports: [persistence(settings), messaging(settings)],
       controllers: api ? apiControllers : [],
-      providers: [...(api ? apiProviders(settings) : []), ...messageProviders(settings), VersionHeader],
+      providers: [
+        ...(api ? apiProviders(settings) : []),
+        ...messageProviders(settings),
+        seeding(settings),
+        VersionHeader,
+      ],
     };
   }
 }
@@ -103,14 +108,20 @@ const apiProviders = (settings: Settings): Provider[] => [
   CrashInjection,
 ];
 
+/** Whoever starts first fills the shelves; Nest makes every provider before the service listens. */
+const seeding = (settings: Settings): Provider => ({
+  provide: 'seeded articles',
+  inject: [Database],
+  useFactory: (database: Database) =>
+    seedArticles(database, { articles: settings.SEED_ARTICLES, units: settings.SEED_STOCK }),
+});
+
 const messageProviders = (settings: Settings): Provider[] => [
   {
     provide: Settlement,
     inject: [Database, CLOCK],
-    useFactory: async (database: Database, clock: Clock) => {
-      await seedArticles(database, { articles: settings.SEED_ARTICLES, units: settings.SEED_STOCK });
-      return new Settlement({ database, deadlineMs: settings.ORDER_DEADLINE_SECONDS * 1000, now: () => clock.now() });
-    },
+    useFactory: (database: Database, clock: Clock) =>
+      new Settlement({ database, deadlineMs: settings.ORDER_DEADLINE_SECONDS * 1000, now: () => clock.now() }),
   },
   {
     provide: SmsProvider,

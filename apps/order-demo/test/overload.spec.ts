@@ -1,4 +1,5 @@
-import { freePort, testDatabase, type TestDatabase } from '@keelson/testing';
+import { freePort, startProcess, testDatabase, type TestDatabase } from '@keelson/testing';
+import { join } from 'node:path';
 import pg from 'pg';
 import { type RoleProcess, startRole, tokensFile } from './role-process.ts';
 import { anOrder, Shop } from './shop.ts';
@@ -72,14 +73,29 @@ describe('role api alone, with a small door and no broker', () => {
     expect(await bad.exited).toEqual({ code: 1, signal: null });
   }, 30_000);
 
-  test('an unusable configuration lists every fault and ends with 78, an unknown flag with 64', async () => {
-    const start = (env: Record<string, string>) =>
-      startRole({ role: 'api', databaseUrl: database.url, amqpUrl: nobody, tokens: tokens.path, env });
-    await expect(start({ INJECT_ERROR_RATE: '2', SEED_STOCK: '-1', APP_VERSION: 'v 1' })).rejects.toThrow(
-      /INJECT_ERROR_RATE(.|\n)*SEED_STOCK|SEED_STOCK(.|\n)*INJECT_ERROR_RATE/,
-    );
-    await expect(
-      startRole({ role: 'apis' as never, databaseUrl: database.url, amqpUrl: nobody, tokens: tokens.path }),
-    ).rejects.toThrow(/ROLE/);
+  const exitOf = async (flags: string[], env: Record<string, string>) => {
+    const lines: string[] = [];
+    const { exited } = await startProcess({
+      name: 'order-demo',
+      command: [process.execPath, join(import.meta.dirname, '../dist/main.js'), ...flags],
+      env: { DATABASE_URL: database.url, AMQP_URL: nobody, NODE_OPTIONS: undefined, ...env },
+      onLine: (line) => lines.push(line),
+    });
+    return { code: (await exited).code, output: lines.join('\n') };
+  };
+
+  test('an unusable configuration ends it with 78, every fault named', async () => {
+    const { code, output } = await exitOf(['--role=apis'], {
+      INJECT_ERROR_RATE: '2',
+      SEED_STOCK: '-1',
+      APP_VERSION: 'v 1',
+    });
+    expect(code).toBe(78);
+    for (const name of ['ROLE', 'INJECT_ERROR_RATE', 'SEED_STOCK', 'APP_VERSION']) expect(output).toContain(name);
+  }, 30_000);
+
+  test('an unknown flag ends it with 64 and the flags there are', async () => {
+    const { code, output } = await exitOf(['--rol=api'], {});
+    expect([code, output]).toEqual([64, expect.stringContaining('--role=VALUE')]);
   }, 30_000);
 });
