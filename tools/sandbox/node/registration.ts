@@ -93,7 +93,7 @@ export class Registration {
         },
       },
       spec: { podCIDR: this.#cidr, podCIDRs: [this.#cidr] },
-    } as Node;
+    };
     try {
       return await this.#client.create(nodeResource, node);
     } catch (error) {

@@ -96,7 +96,11 @@ const create = (spec: unknown, query = ''): Promise<Answer> => {
 
 describe('a custom resource', () => {
   test('is discovered with its subresources', async () => {
-    const { body } = await api.get(`/apis/${group}/v1`);
+    // Discovery follows the definition, a moment later.
+    const { body } = await eventually(async () => {
+      const answer = await api.get(`/apis/${group}/v1`);
+      return answer.status === 200 && answer;
+    });
     expect(body.resources.map((r: { name: string }) => r.name).sort()).toEqual([
       'widgets',
       'widgets/scale',

@@ -1,4 +1,4 @@
-import { KubernetesClient, ListWatch, resources, type Deployment } from '@keelson/kubernetes';
+import { Informer, KubernetesClient, resources, type Deployment } from '@keelson/kubernetes';
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { startGateway, startNode, type RunningGateway } from './support/parts.ts';
 import { ask, Load, untilRouted } from './support/requests.ts';
@@ -30,13 +30,10 @@ describe('when endpoints change, the sandbox gateway', () => {
     await routes.ingress('switch', 'switch.test', 'switch');
     await untilRouted(gateway, 'switch.test');
     const seenAt = new Map<string, number>();
-    const watch = new ListWatch({
-      client,
-      resource: resources.endpointSlices,
-      namespace: routes.namespace,
-      onEvent: (_type, slice) => void seenAt.set(slice.metadata?.resourceVersion ?? '', performance.now()),
-    });
+    const watch = new Informer({ client, resource: resources.endpointSlices, namespace: routes.namespace });
+    watch.onChange((_type, slice) => void seenAt.set(slice.metadata?.resourceVersion ?? '', performance.now()));
     watch.start();
+    await watch.synced;
     const delays: number[] = [];
     for (let i = 0; i < 10; i++) {
       const target = i % 2 === 0 ? two : one;

@@ -26,7 +26,7 @@ export class ContainerRun {
   readonly #process: ContainerProcess;
   readonly #container: Container;
   #prober: Prober | undefined;
-  #ending: Promise<void> | undefined;
+  #isEnding = false;
 
   private constructor(
     process: ContainerProcess,
@@ -134,7 +134,10 @@ export class ContainerRun {
     const kill = setTimeout(() => {
       this.#process.kill();
     }, graceMs);
-    this.#ending ??= this.#hookThenTerminate(graceMs, onHookFailed);
+    if (!this.#isEnding) {
+      this.#isEnding = true;
+      void this.#hookThenTerminate(graceMs, onHookFailed);
+    }
     await this.ended;
     clearTimeout(kill);
   }

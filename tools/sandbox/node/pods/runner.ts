@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isConflict, isNotFound } from '@keelson/kubernetes';
 import { afterRestart } from '../containers/back-off.ts';
 import { CannotStartError } from '../containers/process.ts';
-import { endReason, type ContainerRecord, type Ended } from '../containers/record.ts';
+import { endReason, type ContainerRecord } from '../containers/record.ts';
 import { ContainerConfigError } from '../environment/resolve.ts';
 import { describePod, podResource, type Condition, type Pod } from '../kubernetes-objects.ts';
 import { MountError } from '../volumes/prepare.ts';
@@ -177,27 +177,29 @@ export class PodRunner {
       started: false,
       ready: false,
     };
-    void run.ended.then(({ exitCode, signal }) => {
-      run.stopProbes();
-      this.#context.ledger.remove(run.pid);
-      this.#runs.delete(name);
-      const end: Ended = {
-        phase: 'ended',
-        exitCode,
-        ...(signal !== undefined && { signal }),
-        reason: endReason(exitCode),
-        startedAt: run.startedAt,
-        finishedAt: Date.now(),
-        containerId: run.containerId,
-      };
-      record.state = end;
-      this.#sync();
-      if (this.#mode !== 'running') this.#report();
-    });
+    void this.#untilEnded(record, run);
     // The object went, or the node stops, while this was being prepared.
     if (this.#mode !== 'running') void run.stop(0);
     else void this.#watchOver(record, run);
     this.#report();
+  }
+
+  async #untilEnded(record: ContainerRecord, run: ContainerRun): Promise<void> {
+    const { exitCode, signal } = await run.ended;
+    run.stopProbes();
+    this.#context.ledger.remove(run.pid);
+    this.#runs.delete(record.name);
+    record.state = {
+      phase: 'ended',
+      exitCode,
+      ...(signal !== undefined && { signal }),
+      reason: endReason(exitCode),
+      startedAt: run.startedAt,
+      finishedAt: Date.now(),
+      containerId: run.containerId,
+    };
+    this.#sync();
+    if (this.#mode !== 'running') this.#report();
   }
 
   async #watchOver(record: ContainerRecord, run: ContainerRun): Promise<void> {
