@@ -28,6 +28,7 @@ import {
 } from './cluster/order-demo.manifests.ts';
 import { PodTargets } from './cluster/pod-targets.ts';
 import { prometheusConfig } from './cluster/prometheus-config.ts';
+import { serviceAccounts } from './cluster/service-accounts.ts';
 import { buildAll } from './build.ts';
 import { startConsole } from './services/console.ts';
 import { makeCredentials } from './credentials.ts';
@@ -138,6 +139,13 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   interrupted.signal.throwIfAborted();
 
   const [certPort, eventsPort, canaryPort, prometheusPort] = (await freePorts(4)) as [number, number, number, number];
+  await ensureNamespace(cluster.client);
+  const kubeconfigs = await serviceAccounts(cluster.client, {
+    root,
+    runFolder,
+    kubeconfig: cluster.kubeconfig,
+    names: SERVICE_NAMES,
+  });
   const ports: Record<ServiceName, number> = {
     'cert-service': certPort,
     'event-relay': eventsPort,
@@ -149,7 +157,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     ports,
     databases: postgres,
     amqpUrl: rabbit.amqpUrl,
-    kubeconfig: cluster.kubeconfig,
+    kubeconfigs,
     prometheusUrl: `http://127.0.0.1:${prometheusPort}`,
     credentials,
     telegram: { url: telegram.url, token: telegram.token, chatId: telegram.chats[0]!.id },
@@ -162,7 +170,6 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     tokensFile: credentials.tokensFile,
   };
 
-  await ensureNamespace(cluster.client);
   const [certService, ...others] = await Promise.all(
     SERVICE_NAMES.map((name) =>
       progress.step(

@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { writeFileSync } from 'node:fs';
 import type { Credentials } from '../credentials.ts';
 import { NAMESPACE } from '../cluster/order-demo.manifests.ts';
+import { SERVICE_NAMESPACE } from '../cluster/service-accounts.ts';
 import { Supervised } from './supervised.ts';
 
 /** As the images run it: the young generation's default of three times 16 MiB is what an idle service pays most for. */
@@ -18,7 +19,8 @@ export interface ServicesInput {
   readonly ports: Readonly<Record<ServiceName, number>>;
   readonly databases: Readonly<Record<ServiceName, string>>;
   readonly amqpUrl: string;
-  readonly kubeconfig: string;
+  /** For each the account that deploy/kubernetes gives it. */
+  readonly kubeconfigs: Readonly<Record<ServiceName, string>>;
   readonly prometheusUrl: string;
   readonly credentials: Credentials;
   readonly telegram: { readonly url: string; readonly token: string; readonly chatId: number };
@@ -49,7 +51,7 @@ export function startService(input: ServicesInput, name: ServiceName): Promise<S
         DATABASE_URL: input.databases[name],
         AMQP_URL: input.amqpUrl,
         TOKENS_FILE: input.credentials.tokensFile,
-        KUBECONFIG: input.kubeconfig,
+        KUBECONFIG: input.kubeconfigs[name],
         LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'info',
         ...own(input, name),
       },
@@ -75,6 +77,7 @@ function own(input: ServicesInput, name: ServiceName): Record<string, string> {
         PROMETHEUS_URL: input.prometheusUrl,
         EVENTS_URL: serviceUrl(input, 'event-relay'),
         SERVICE_TOKEN: input.credentials.tokens['canary-controller'],
+        LEASE_NAMESPACE: SERVICE_NAMESPACE,
         LEASE_DURATION_SECONDS: '3',
       };
     default:
