@@ -69,6 +69,12 @@ test('never shows a secret, neither one that is marked nor one that is called so
   expect(message).not.toContain('hunter2');
 });
 
+test('never shows the password in a URL that is no secret by itself', () => {
+  const message = faultsOf({ ...minimal, OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://root:hunter2@h/x' });
+  expect(message).toContain('OTEL_EXPORTER_OTLP_ENDPOINT: is "ftp://[not shown]@h/x"; must be a URL');
+  expect(message).not.toContain('hunter2');
+});
+
 test('refuses a key of the file that it does not know, and says which one was meant', () => {
   const path = file('typo.yaml', 'RETRYS: 2\nCOLOUR: red\n');
   const message = faultsOf({ ...minimal, CONFIG_FILE: path });

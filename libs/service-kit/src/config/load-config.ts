@@ -93,9 +93,15 @@ function describeIssue(schema: z.ZodObject, issue: z.core.$ZodIssue, values: Rec
   const description = metaOf(schema, top, 'description');
   const meaning = typeof description === 'string' ? ` (${description})` : '';
   if (!(top in values)) return [{ name: name || 'configuration', detail: `is missing${meaning}` }];
-  const shown = isSecret(schema, top) ? 'its value (secret, not shown)' : JSON.stringify(valueAt(values, issue.path));
+  const shown = isSecret(schema, top)
+    ? 'its value (secret, not shown)'
+    : withoutUserInfo(JSON.stringify(valueAt(values, issue.path)));
   return [{ name, detail: `is ${shown}; ${allowed(issue)}${meaning}` }];
 }
+
+/** A password may stand in any URL, also where none is wanted. */
+const withoutUserInfo = (shown: string | undefined): string | undefined =>
+  shown?.replaceAll(/(:\/\/)[^/?#"]*@/g, '$1[not shown]@');
 
 function allowed(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `allowed: ${issue.values.map(String).join(', ')}`;

@@ -1,10 +1,11 @@
-import { HttpException } from '@nestjs/common';
 import { CallerError } from './caller-error.ts';
 
 interface FrameworkError {
   readonly code?: unknown;
   readonly statusCode?: unknown;
   readonly message?: unknown;
+  /** Nest's HttpException; told by its shape, so that a server without Nest does not load it. */
+  readonly getStatus?: () => unknown;
 }
 
 /**
@@ -13,7 +14,9 @@ interface FrameworkError {
  */
 export function toCallerError(thrown: unknown, request: { bodyLimitBytes: number }): CallerError {
   if (thrown instanceof CallerError) return thrown;
-  const { code, statusCode } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as FrameworkError;
+  const { code, statusCode, getStatus } = (
+    typeof thrown === 'object' && thrown !== null ? thrown : {}
+  ) as FrameworkError;
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new CallerError('body-too-large', { detail: `At most ${request.bodyLimitBytes} bytes are allowed.` });
@@ -27,7 +30,7 @@ export function toCallerError(thrown: unknown, request: { bodyLimitBytes: number
       return new CallerError('uri-too-long', { detail: 'A part of the path is longer than 512 characters.' });
     default:
   }
-  const status = thrown instanceof HttpException ? thrown.getStatus() : statusCode;
+  const status = typeof getStatus === 'function' ? getStatus.call(thrown) : statusCode;
   if (status === 404) return new CallerError('not-found');
   if (status === 400) return new CallerError('malformed-request');
   if (status === 503) return new CallerError('unavailable', { retryAfterSeconds: 1, cause: thrown });

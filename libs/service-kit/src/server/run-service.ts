@@ -1,11 +1,7 @@
 import type { z } from 'zod';
-import { ConfigError, EXIT_CONFIG } from '../config/config-error.ts';
 import type { BaseConfig } from '../config/define-config.ts';
-import { loadConfig } from '../config/load-config.ts';
-import { logger, setLogLevel } from '../observe/logger.ts';
-import { type RunningService, type ServiceOptions, startService } from './start-service.ts';
-
-const log = logger('process');
+import { runProcess } from './run-process.ts';
+import { type ServiceOptions, startService } from './start-service.ts';
 
 /** What a service is made of once its configuration is known. */
 export type ServiceParts = Omit<ServiceOptions, 'name' | 'version' | 'config' | 'api'> &
@@ -21,54 +17,16 @@ export interface ServiceDefinition<Schema extends z.ZodObject> extends Pick<
   readonly start: (config: z.output<Schema>) => ServiceParts | Promise<ServiceParts>;
 }
 
-/**
- * The whole of a main.ts. Exit codes: 0 after SIGTERM or SIGINT and an orderly shutdown, 78 for a configuration that
- * cannot be used (every fault is printed), 1 for anything else.
- */
+/** The whole of a service's main.ts; exit codes are those of {@link runProcess}. */
 export async function runService<Schema extends z.ZodObject>(definition: ServiceDefinition<Schema>): Promise<void> {
-  process.on('uncaughtException', (error) => die(error, 'an exception that nothing caught'));
-  process.on('unhandledRejection', (reason) => die(reason, 'a rejection that nothing handled'));
-  let running: RunningService | undefined;
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) {
-      log.warn({ signal }, 'second signal: exiting at once');
-      process.exit(1);
-    }
-    stopping = true;
-    log.info({ signal }, 'shutting down');
-    if (running !== undefined) void shutDown(running);
-    // Nothing was accepted yet, and what the start waits for (a database, say) may be away for long.
-    else process.exit(0);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-
-  try {
-    const config = loadConfig(definition.config);
-    setLogLevel((config as unknown as BaseConfig).LOG_LEVEL);
-    const parts = await definition.start(config);
-    running = await startService({ ...definition, ...parts, config: config as unknown as BaseConfig });
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      process.stderr.write(`${definition.name}: ${error.message}\n`);
-      process.exit(EXIT_CONFIG);
-    }
-    die(error, 'the service could not start');
-  }
-}
-
-async function shutDown(running: RunningService): Promise<void> {
-  try {
-    const abandoned = await running.close();
-    log.info({ abandoned: abandoned.length }, 'stopped');
-    process.exit(0);
-  } catch (error) {
-    die(error, 'the shutdown failed');
-  }
-}
-
-function die(error: unknown, what: string): never {
-  log.fatal({ err: error }, what);
-  process.exit(1);
+  await runProcess({
+    name: definition.name,
+    config: definition.config,
+    start: async (config) =>
+      await startService({
+        ...definition,
+        ...(await definition.start(config)),
+        config: config as unknown as BaseConfig,
+      }),
+  });
 }
