@@ -106,6 +106,16 @@ describe('module boundaries', () => {
     expect(checkBoundaries(root).violations).toEqual([]);
   });
 
+  test('let a page that is bundled import what is not installed where it is served, and only it', () => {
+    const source = `import { createRoot } from 'react-dom/client';`;
+    workspace(root, {
+      'apps/shop/package.json': JSON.stringify({ name: '@keelson/shop', devDependencies: { 'react-dom': '*' } }),
+      'apps/shop/src/web/main.tsx': source,
+      'apps/shop/src/server/main.ts': source,
+    });
+    expect(checkBoundaries(root).violations.map(({ file }) => file)).toEqual(['apps/shop/src/server/main.ts']);
+  });
+
   test('name the projects on a circle', () => {
     const edges = new Map([
       ['a', new Set(['b'])],

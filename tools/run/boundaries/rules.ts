@@ -31,6 +31,9 @@ export function isTest(file: string): boolean {
   return /\.spec\.tsx?$|\/test[^/]*\/|\/[^/]+\.config\.[cm]?[jt]s$/.test(file);
 }
 
+/** Whether a file is part of a page, which the build bundles whole: what it imports is not installed where it is served. */
+const isBundled = (file: string): boolean => /^apps\/[^/]+\/src\/web\//.test(file);
+
 /** Checks one import against the module boundaries; undefined where it is allowed. */
 export function check(
   { projects, rootPackages }: Workspace,
@@ -61,12 +64,12 @@ export function check(
   if (owner === from) return undefined;
   const declared =
     from.dependencies.has(packageName) ||
-    ((isTest(file) || typeOnly || from.kind === 'tool') &&
+    ((isTest(file) || isBundled(file) || typeOnly || from.kind === 'tool') &&
       (from.devDependencies.has(packageName) || rootPackages.has(packageName)));
   // A type may come from the declarations of a package: @types/pg stands for pg.
   const types = typeOnly && from.devDependencies.has(`@types/${packageName}`);
   if (declared || types) return undefined;
-  const where = isTest(file) ? 'devDependencies' : 'dependencies';
+  const where = isTest(file) || isBundled(file) ? 'devDependencies' : 'dependencies';
   return violation(
     `imports ${specifier}, which ${from.folder}/package.json does not name: add ${packageName} to its ${where}`,
   );
