@@ -16,7 +16,7 @@ export async function startConsole(options: {
   return Supervised.start(
     {
       name: 'console',
-      command: [join(options.root, 'node_modules/.bin/node'), join(options.root, 'apps/console/dist/server/main.js')],
+      command: [join(options.root, 'node_modules/.bin/node'), join(options.root, 'apps/console/dist/main.js')],
       env: {
         HOST: host,
         PORT: String(port),
