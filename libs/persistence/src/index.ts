@@ -1,4 +1,4 @@
-export { AdvisoryLock } from './advisory-lock.ts';
+export { AdvisoryLock, type LockSession } from './advisory-lock.ts';
 export { Database, type DatabaseOptions } from './database.ts';
 export {
   DatabaseAccessError,

@@ -176,6 +176,21 @@ describe('a database', () => {
     expect(await lock.tryRun(async () => 2)).toEqual({ held: true, result: 2 });
     await database.close();
   });
+
+  test('a holder whose connection ends is told, cannot write through it, and blocks nobody', async () => {
+    const database = await open();
+    const lock = new AdvisoryLock(database, 'job');
+    await lock.tryRun(async (session) => {
+      const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
+      expect(session.lost.aborted).toBe(false);
+      await database.query('select pg_terminate_backend($1)', [row!.pid]);
+      await eventually(() => session.lost.aborted);
+      await expect(session.query('select 1')).rejects.toThrow();
+      expect(await new AdvisoryLock(database, 'job').tryRun(async () => 1)).toEqual({ held: true, result: 1 });
+    });
+    expect(await lock.tryRun(async () => 2)).toEqual({ held: true, result: 2 });
+    await database.close();
+  });
 });
 
 describe('a server that is away', () => {
