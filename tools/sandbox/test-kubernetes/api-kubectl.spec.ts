@@ -1,5 +1,6 @@
-import { type TestCluster, eventually, testCluster } from '@keelson/testing';
-import { execFile } from 'node:child_process';
+import { type TestCluster, eventually, onPath, testCluster } from '@keelson/testing';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +9,13 @@ import { promisify } from 'node:util';
 import { deployment } from './api-objects.ts';
 import { type RawApi, rawApi } from './api-raw.ts';
 
-/** A kubectl of this machine: `KUBECTL`, or the one that tools/control-plane built. */
+/** A kubectl of this machine: `KUBECTL`, the one that tools/control-plane built, or one on the PATH. */
 function findKubectl(): string | undefined {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'keelson-tools');
   const built = existsSync(cache) ? readdirSync(cache).map((name) => join(cache, name, 'kubectl')) : [];
-  return [process.env['KUBECTL'] ?? '', ...built].find((path) => path !== '' && existsSync(path));
+  return [process.env['KUBECTL'] ?? '', ...built, onPath('kubectl') ?? ''].find(
+    (path) => path !== '' && existsSync(path),
+  );
 }
 
 const kubectl = findKubectl();
@@ -61,82 +64,102 @@ describe('what kubectl reads before it does anything', () => {
 });
 
 // Debian has no kubectl: where there is none, nothing here could tell anything.
-describe.each(kubectl === undefined ? [] : [kubectl])('%s', (path) => {
-  const run = async (...args: string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)(
-      path,
-      ['--kubeconfig', cluster.kubeconfig, '--namespace', namespace, ...args],
-      {
-        // Its discovery cache is per server address, and these come and go.
-        env: { ...process.env, HOME: folder },
-        timeout: 30_000,
-      },
-    );
-    return stdout;
-  };
-  const manifest = (name: string, object: object): string => {
-    const file = join(folder, `${name}.json`);
-    writeFileSync(file, JSON.stringify(object));
-    return file;
-  };
+if (kubectl !== undefined) {
+  describe(`kubectl (${kubectl})`, () => {
+    const run = async (...args: string[]): Promise<string> => {
+      const { stdout } = await promisify(execFile)(
+        kubectl,
+        ['--kubeconfig', cluster.kubeconfig, '--namespace', namespace, ...args],
+        {
+          // Its discovery cache is per server address, and these come and go.
+          env: { ...process.env, HOME: folder },
+          timeout: 30_000,
+        },
+      );
+      return stdout;
+    };
+    const manifest = (name: string, object: object): string => {
+      const file = join(folder, `${name}.json`);
+      writeFileSync(file, JSON.stringify(object));
+      return file;
+    };
 
-  test('applies server-side, and by its own three-way merge, what it then gets', async () => {
-    const file = manifest('web', deployment('web', { paused: true, replicas: 2 }));
-    expect(await run('apply', '--server-side', '-f', file)).toBe('deployment.apps/web serverside-applied\n');
-    const own = manifest('own', deployment('own', { paused: true }));
-    expect(await run('apply', '-f', own)).toBe('deployment.apps/own created\n');
-    expect(await run('apply', '-f', own)).toBe('deployment.apps/own unchanged\n');
-    const table = await run('get', 'deployments', 'web', '-o', 'wide');
-    expect(table).toMatch(
-      /^NAME +READY +UP-TO-DATE +AVAILABLE +AGE +CONTAINERS +IMAGES +SELECTOR\nweb +0\/2 +0 +0 +\d+s +main +example\/app:1 +app=web\n$/,
-    );
-  });
-
-  test('describes, labels, scales, patches and deletes', async () => {
-    await run('apply', '--server-side', '-f', manifest('tool', deployment('tool', { paused: true })));
-    expect(await run('describe', 'deployment', 'tool')).toContain('StrategyType:           RollingUpdate');
-    await run('label', 'deployment', 'tool', 'tier=web');
-    await run('scale', 'deployment', 'tool', '--replicas=3');
-    await run(
-      'patch',
-      'deployment',
-      'tool',
-      '-p',
-      '{"spec":{"template":{"spec":{"containers":[{"name":"main","image":"example/app:2"}]}}}}',
-    );
-    const wanted = '{.metadata.labels.tier} {.spec.replicas} {.spec.template.spec.containers[0].image}';
-    expect(await run('get', 'deployment', 'tool', '-o', `jsonpath=${wanted}`)).toBe('web 3 example/app:2');
-    expect(await run('delete', 'deployment', 'tool')).toContain('deployment.apps "tool" deleted');
-    await eventually(async () => !(await run('get', 'deployments', '-o', 'name')).includes('tool'));
-  });
-
-  test('waits for a condition', async () => {
-    await run('apply', '--server-side', '-f', manifest('empty', deployment('empty', { replicas: 0 })));
-    expect(await run('wait', '--for=condition=Available', 'deployment/empty', '--timeout=20s')).toContain(
-      'condition met',
-    );
-    expect(await run('rollout', 'status', 'deployment/empty', '--timeout=20s')).toContain('successfully rolled out');
-  });
-
-  test('says which field of a manifest is unknown', async () => {
-    const file = manifest('typo', deployment('typo', { replica: 3 }));
-    await expect(run('apply', '--server-side', '-f', file)).rejects.toThrow(
-      /unknown field "spec.replica"|\.spec\.replica: field not declared in schema/,
-    );
-  });
-
-  test('explains a field', async () => {
-    expect(await run('explain', 'ingress.spec.rules.http.paths.pathType')).toContain('FIELD: pathType <string>');
-  });
-
-  test('watches', async () => {
-    const watching = run('get', 'configmaps', '--watch-only', '--request-timeout=4s', '-o', 'name').catch(
-      (error: { stdout: string }) => error.stdout,
-    );
-    await eventually(async () => {
-      await api.post(`/api/v1/namespaces/${namespace}/configmaps`, { metadata: { generateName: 'seen-' } });
-      return Promise.race([watching.then(() => true), new Promise((resolve) => setTimeout(resolve, 300))]);
+    test('applies server-side, and by its own three-way merge, what it then gets', async () => {
+      const file = manifest('web', deployment('web', { paused: true, replicas: 2 }));
+      expect(await run('apply', '--server-side', '-f', file)).toBe('deployment.apps/web serverside-applied\n');
+      const own = manifest('own', deployment('own', { paused: true }));
+      expect(await run('apply', '-f', own)).toBe('deployment.apps/own created\n');
+      expect(await run('apply', '-f', own)).toBe('deployment.apps/own unchanged\n');
+      const table = await run('get', 'deployments', 'web', '-o', 'wide');
+      expect(table).toMatch(
+        /^NAME +READY +UP-TO-DATE +AVAILABLE +AGE +CONTAINERS +IMAGES +SELECTOR\nweb +0\/2 +0 +0 +\d+s +main +example\/app:1 +app=web\n$/,
+      );
     });
-    expect(await watching).toMatch(/configmap\/seen-/);
+
+    test('describes, labels, scales, patches and deletes', async () => {
+      await run('apply', '--server-side', '-f', manifest('tool', deployment('tool', { paused: true })));
+      expect(await run('describe', 'deployment', 'tool')).toContain('StrategyType:           RollingUpdate');
+      await run('label', 'deployment', 'tool', 'tier=web');
+      await run('scale', 'deployment', 'tool', '--replicas=3');
+      await run(
+        'patch',
+        'deployment',
+        'tool',
+        '-p',
+        '{"spec":{"template":{"spec":{"containers":[{"name":"main","image":"example/app:2"}]}}}}',
+      );
+      const wanted = '{.metadata.labels.tier} {.spec.replicas} {.spec.template.spec.containers[0].image}';
+      expect(await run('get', 'deployment', 'tool', '-o', `jsonpath=${wanted}`)).toBe('web 3 example/app:2');
+      expect(await run('delete', 'deployment', 'tool')).toContain('deployment.apps "tool" deleted');
+      await eventually(async () => !(await run('get', 'deployments', '-o', 'name')).includes('tool'));
+    });
+
+    test('waits for a condition', async () => {
+      await run('apply', '--server-side', '-f', manifest('empty', deployment('empty', { replicas: 0 })));
+      expect(await run('wait', '--for=condition=Available', 'deployment/empty', '--timeout=20s')).toContain(
+        'condition met',
+      );
+      expect(await run('rollout', 'status', 'deployment/empty', '--timeout=20s')).toContain('successfully rolled out');
+    });
+
+    test('says which field of a manifest is unknown', async () => {
+      const file = manifest('typo', deployment('typo', { replica: 3 }));
+      await expect(run('apply', '--server-side', '-f', file)).rejects.toThrow(
+        /unknown field "spec.replica"|\.spec\.replica: field not declared in schema/,
+      );
+    });
+
+    test('explains a field', async () => {
+      expect(await run('explain', 'ingress.spec.rules.http.paths.pathType')).toContain('FIELD: pathType <string>');
+    });
+
+    test('watches', async () => {
+      const args = [
+        '--kubeconfig',
+        cluster.kubeconfig,
+        '-n',
+        namespace,
+        'get',
+        'configmaps',
+        '--watch-only',
+        '-o',
+        'name',
+      ];
+      const watching = spawn(kubectl, args, {
+        env: { ...process.env, HOME: folder },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      let output = '';
+      watching.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+      await eventually(
+        async () => {
+          await api.post(`/api/v1/namespaces/${namespace}/configmaps`, { metadata: { generateName: 'seen-' } });
+          return output.includes('configmap/seen-');
+        },
+        { everyMs: 200 },
+      );
+      watching.kill();
+      await once(watching, 'close');
+    });
   });
-});
+}
