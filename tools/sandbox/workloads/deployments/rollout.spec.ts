@@ -56,6 +56,13 @@ describe('deciding a rollout', () => {
     expect(scaled(decide(deployment, [aReplicaSet(1, 3, 3), aReplicaSet(2, 1, 1)], 0).effects)).toEqual([['web-1', 2]]);
   });
 
+  test('counts no more pods of a ReplicaSet as available than it is to have: its status lags behind', () => {
+    const strategy = { type: 'RollingUpdate' as const, rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } };
+    const deployment = aDeployment({ replicas: 4, strategy, template: template(2) });
+    // Scaled down from 4 to 3 a moment ago, and its status still tells of 4.
+    expect(scaled(decide(deployment, [aReplicaSet(1, 3, 4), aReplicaSet(2, 2, 1)], 0).effects)).toEqual([['web-1', 2]]);
+  });
+
   test('gives up old pods that serve nobody first', () => {
     const deployment = aDeployment({ template: template(3) });
     const sets = [aReplicaSet(1, 2, 2), aReplicaSet(2, 1, 0), aReplicaSet(3, 1, 0)];
@@ -121,7 +128,7 @@ describe('deciding a rollout', () => {
       replicas: fc.integer({ min: 1, max: 8 }),
       maxSurge: fc.integer({ min: 0, max: 4 }),
       maxUnavailable: fc.integer({ min: 0, max: 4 }),
-      luck: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 20 }),
+      luck: fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
     });
     fc.assert(
       fc.property(plans, ({ replicas, maxSurge, maxUnavailable, luck }) => {
@@ -129,29 +136,35 @@ describe('deciding a rollout', () => {
         const deployment = aDeployment({ replicas, strategy, template: template(2) });
         const { surge, unavailable } = bounds(deployment);
         const sets = [aReplicaSet(1, replicas, replicas)];
-        for (let step = 0; step < 500; step++) {
-          const { effects } = decide(deployment, sets, 0);
-          for (const effect of effects) {
-            if (effect.kind === 'create') sets.push(aReplicaSet(2, effect.replicas, 0));
+        /** The pods that are ready, of each set; its status hears of them a while later. */
+        const ready = new Map([[sets[0] as ReplicaSetObject, replicas]]);
+        let draws = 0;
+        const chance = (): boolean => luck[draws++ % luck.length] === true || draws % 7 === 0;
+        for (let step = 0; step < 2000; step++) {
+          for (const effect of decide(deployment, sets, 0).effects) {
+            if (effect.kind === 'create') {
+              const created = aReplicaSet(2, effect.replicas, 0);
+              sets.push(created);
+              ready.set(created, 0);
+            }
             if (effect.kind !== 'scale') continue;
-            const { spec, status } = effect.replicaSet;
-            const unready = spec.replicas - (status.availableReplicas ?? 0);
-            const fewer = spec.replicas - effect.replicas;
+            const { replicaSet } = effect;
+            replicaSet.spec.replicas = effect.replicas;
             // Pods that are not ready go first.
-            if (fewer > unready) status.availableReplicas = effect.replicas;
-            spec.replicas = effect.replicas;
-            status.replicas = effect.replicas;
+            ready.set(replicaSet, Math.min(ready.get(replicaSet) ?? 0, effect.replicas));
           }
           const total = sets.reduce((sum, { spec }) => sum + spec.replicas, 0);
-          const available = sets.reduce((sum, { status }) => sum + (status.availableReplicas ?? 0), 0);
+          const available = [...ready.values()].reduce((sum, count) => sum + count, 0);
           expect(total).toBeLessThanOrEqual(replicas + surge);
           expect(available).toBeGreaterThanOrEqual(replicas - unavailable);
           const [old, fresh] = sets;
           if (old?.spec.replicas === 0 && fresh?.status.availableReplicas === replicas) return;
-          // A pod of the new version becomes ready, now and then.
-          const waiting = fresh && (fresh.status.availableReplicas ?? 0) < fresh.spec.replicas;
-          const ready = (luck[step % luck.length] as number) > 0.5 || step % 7 === 0;
-          if (waiting && ready) fresh.status.availableReplicas = (fresh.status.availableReplicas ?? 0) + 1;
+          // Now and then a pod of the new version becomes ready, and a status catches up with its pods.
+          const already = fresh === undefined ? 0 : (ready.get(fresh) ?? 0);
+          if (fresh !== undefined && already < fresh.spec.replicas && chance()) ready.set(fresh, already + 1);
+          for (const set of sets) {
+            if (chance()) set.status = { replicas: set.spec.replicas, availableReplicas: ready.get(set) ?? 0 };
+          }
         }
         throw new Error('the rollout does not end');
       }),

@@ -110,7 +110,10 @@ function rolling(deployment: DeploymentObject, current: ReplicaSetObject | undef
   if (grow > 0) return [{ kind: 'scale', replicaSet: current, replicas: current.spec.replicas + grow }];
 
   const minAvailable = replicas - unavailable;
-  const available = (set: ReplicaSetObject): number => set.status.availableReplicas ?? 0;
+  // A status lags behind: of a set scaled down a moment ago it still counts the pods that are going. The real controller
+  // believes it, and so can fall below the bound when new pods are ready at once.
+  const available = ({ spec, status }: ReplicaSetObject): number =>
+    Math.min(status.availableReplicas ?? 0, spec.replicas);
   const mayGo = all - minAvailable - (current.spec.replicas - available(current));
   if (mayGo <= 0) return [];
   // First those that serve nobody anyway, then available ones as far as enough of them stay.
