@@ -121,7 +121,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   const external = { amqp: process.env['AMQP_URL'], postgres: process.env['KEELSON_POSTGRES_URL'] };
 
   await ensureParts(options, external.amqp !== undefined);
-  const [, postgres, rabbit, cluster, telegram] = await Promise.all([
+  const [, postgres, rabbit, cluster, telegram] = await together([
     progress.step(
       'build',
       () => buildAll(root, interrupted.signal),
@@ -170,7 +170,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     tokensFile: credentials.tokensFile,
   };
 
-  const [certService, ...others] = await Promise.all(
+  const [certService, ...others] = await together(
     SERVICE_NAMES.map((name) =>
       progress.step(
         name,
@@ -185,7 +185,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     () => `cert-service delivers the gateway's certificate to Secret ${NAMESPACE}/${TLS_SECRET}`,
   );
   interrupted.signal.throwIfAborted();
-  const [gateway] = await Promise.all([
+  const [gateway] = await together([
     progress.step(
       'gateway',
       async () => {
@@ -203,7 +203,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   ]);
   const podTargets = { client: cluster.client, namespace: NAMESPACE, file: join(runFolder, 'pods.json') };
   keep('pod targets', new PodTargets(podTargets)).start();
-  await Promise.all([
+  await together([
     progress.step(
       'Prometheus',
       async () =>
@@ -277,6 +277,15 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     customers: (perSecond) =>
       new Customers({ url: gateway.httpsUrl, ca, token: credentials.tokens.customers, perSecond }),
   };
+}
+
+/**
+ * Promise.all that waits for all of them even if one fails: what is still starting then would otherwise be there after
+ * everything else was stopped.
+ */
+async function together<T extends readonly unknown[]>(parts: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(parts);
+  return (await Promise.all(parts)) as unknown as T;
 }
 
 /** Installs what is missing, one after the other: apt takes one at a time. */
