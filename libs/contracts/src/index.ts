@@ -2,6 +2,7 @@ export { catalogue, EXCHANGE } from './catalogue.ts';
 export { defineMessage, type MessageDefinition, type Payload } from './messages/message.ts';
 export { messageParked } from './messages/parked.ts';
 export { defineApi, type Api, type Endpoint, type HttpMethod } from './http/endpoint.ts';
+export { type Identity, identityApi, identitySchema } from './http/identity.ts';
 export { pageOf, pageQuery } from './http/page.ts';
 export { type GeneralProblemCode, generalProblems, type ProblemKind, type ProblemTable } from './http/problem-table.ts';
 export { PROBLEM_BASE, problemErrorSchema, problemSchema, type Problem } from './http/problem.ts';

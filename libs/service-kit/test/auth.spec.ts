@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { identitySchema } from '@keelson/contracts';
 import { eventually } from '@keelson/testing';
 import { CREDENTIAL_VERIFIER, FileTokens, principal } from '../src/index.ts';
 import { exampleService, type ExampleService, sha256 } from './example-service.ts';
@@ -39,6 +40,16 @@ describe('tokens from a file', () => {
     expect(answer.json['detail']).toBe('Token "reader" lacks the scope orders:write; it has orders:read.');
     expect(answer.headers.get('www-authenticate')).toContain('scope="orders:write"');
     expect((await service.call('GET', '/v1/books', { token: 'reader-token' })).status).toBe(200);
+  });
+
+  test('a token is told whose it is and what it may do; without a valid one there is nothing to tell', async () => {
+    const answer = await service.call('GET', '/v1/whoami', { token: 'reader-token' });
+    expect(answer.status).toBe(200);
+    expect(identitySchema.parse(answer.json)).toMatchObject({ name: 'reader', scopes: ['orders:read'] });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect((await service.call('GET', '/v1/whoami', { token: null })).status).toBe(401);
+    const unknown = await service.call('GET', '/v1/whoami', { token: 'wrong' });
+    expect([unknown.status, unknown.json['detail']]).toEqual([401, 'The token is unknown.']);
   });
 
   test('nothing of a request without a valid token is parsed', async () => {

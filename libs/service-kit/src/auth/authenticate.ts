@@ -28,7 +28,7 @@ export function authorize(server: FastifyInstance): void {
     const scope = endpointOf(request)?.scope ?? null;
     const principal = principalOf(request);
     if (scope === null || principal?.has(scope) === true) done();
-    else if (principal === undefined) done(unauthenticated(bearerOf(request.headers.authorization) !== undefined));
+    else if (principal === undefined) done(unauthenticated(request));
     else done(scopeMissing(principal, scope));
   });
 }
@@ -56,9 +56,12 @@ async function verify(verifier: CredentialVerifier, bearer: string): Promise<Pri
   }
 }
 
-const unauthenticated = (given: boolean): CallerError =>
-  new CallerError('unauthenticated', {
+/** 401 that tells whether a token was missing or unknown. */
+export function unauthenticated(request: FastifyRequest): CallerError {
+  const given = bearerOf(request.headers.authorization) !== undefined;
+  return new CallerError('unauthenticated', {
     detail: given ? 'The token is unknown.' : 'Send the header "Authorization: Bearer <token>".',
     // RFC 6750 section 3.1: no error code where no token was sent.
     headers: { 'www-authenticate': `Bearer realm="keelson"${given ? ', error="invalid_token"' : ''}` },
   });
+}

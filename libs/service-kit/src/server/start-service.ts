@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import { authorize, identify } from '../auth/authenticate.ts';
 import { FileTokens } from '../auth/file-tokens.ts';
 import type { CredentialVerifier } from '../auth/principal.ts';
+import { serveIdentity } from '../auth/who-am-i.ts';
 import type { Clock } from '../clock.ts';
 import type { BaseConfig } from '../config/define-config.ts';
 import { serveDocs } from '../docs/serve-docs.ts';
@@ -102,6 +103,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     app.useGlobalFilters(new ProblemFilter());
     app.useGlobalInterceptors(new OperationPipeline(provided<IdempotencyStore>(app, IDEMPOTENCY_STORE)));
     serveHealth(server, state);
+    serveIdentity(server);
     serveDocs(server, apis);
     await app.init();
     checkOperations(server, apis);
