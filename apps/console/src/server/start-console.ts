@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import rateLimit from '@fastify/rate-limit';
+import { identityApi } from '@keelson/contracts';
 import {
   answerProblem,
   answerUnroutable,
@@ -117,7 +118,8 @@ async function serveApi(
   });
   for (const key of SERVICE_KEYS) {
     const { service, api: contract } = SERVICES[key];
-    const to = { service, url: addresses[key], endpoints: Object.values(contract.endpoints) };
+    const endpoints = [...Object.values(contract.endpoints), ...Object.values(identityApi.endpoints)];
+    const to = { service, url: addresses[key], endpoints };
     await api.register(
       (scope, _options, done) => {
         passOn(scope, to, { dispatcher, limitMs: config.REQUEST_TIME_LIMIT_MS, draining });
