@@ -98,7 +98,7 @@ async function run(options: StackOptions, runFolder: string): Promise<number> {
   interrupted.signal.throwIfAborted();
   progress.line();
   progress.good(`ready in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  for (const text of residentMemory(platform.services)) progress.say(text);
+  progress.say(residentMemory(platform.services));
   if (options.envFile !== undefined) {
     writeEnvFile(options.envFile, platform);
     progress.say(`every URL and credential: ${options.envFile}`);

@@ -149,11 +149,13 @@ function deployment(options: OrderDemoOptions, name: string, role: string, extra
               readinessProbe: {
                 httpGet: { path: '/readyz', port: 'http' as never, scheme: 'HTTP' },
                 periodSeconds: 1,
+                timeoutSeconds: 3,
                 failureThreshold: 3,
               },
               livenessProbe: {
                 httpGet: { path: '/healthz', port: 'http' as never, scheme: 'HTTP' },
                 periodSeconds: 5,
+                timeoutSeconds: 5,
                 failureThreshold: 3,
               },
             },

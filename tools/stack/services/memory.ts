@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { descendants } from './descendants.ts';
 import type { Supervised } from './supervised.ts';
 
-/** Resident memory of each service, MiB, as lines for the terminal. */
-export function residentMemory(services: readonly Supervised[]): string[] {
-  const figures = services.map((service) => `${service.name} ${mebibytes(service.pid)} MiB`);
-  return [`resident memory: ${figures.join(', ')}`];
+/**
+ * Resident memory of each service that runs on this machine, MiB: those beside the cluster, and the roles of order-demo,
+ * whose pods are processes below this one.
+ */
+export function residentMemory(services: readonly Supervised[]): string {
+  const pods = descendants(process.pid).flatMap(({ pid, command }) => {
+    // The process itself, not the one that started it and has the same words on its command line.
+    const role = /^\S*node\S* .*order-demo\/dist\/main\.js --role=(\w+)/.exec(command)?.[1];
+    return role === undefined ? [] : [{ name: `order-demo ${role}`, pid }];
+  });
+  const figures = [...services, ...pods].map(({ name, pid }) => `${name} ${mebibytes(pid)}`);
+  return `resident memory, MiB: ${figures.join(', ')}`;
 }
 
 function mebibytes(pid: number): string {

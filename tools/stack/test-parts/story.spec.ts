@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readEnvFile } from './env-file.ts';
-import { descendants } from './descendants.ts';
+import { descendants } from '../services/descendants.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
