@@ -6,4 +6,9 @@ const projects = ['libs', 'apps', 'tools']
   .map((dir) => `${dir}/jest.config.mjs`);
 
 /** All projects in one Jest run: `npm test` prints one line for all of them, and two cores are not shared by ten Jests. */
-export default { projects, testTimeout: 60_000, cacheDirectory: '<rootDir>/node_modules/.cache/jest', watchman: false };
+export default {
+  projects,
+  testTimeout: 180_000,
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
+  watchman: false,
+};

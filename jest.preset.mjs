@@ -18,8 +18,8 @@ if (suite === undefined) {
 export const preset = (name, root) => ({
   displayName: name,
   rootDir: root,
-  // Long enough for the first test that asks for RabbitMQ, which starts it.
-  testTimeout: 60_000,
+  // Bounds a test that hangs, nothing else: the first that asks for RabbitMQ starts it, and two cores may be shared by many.
+  testTimeout: 180_000,
   testMatch: suite.testMatch,
   testPathIgnorePatterns: ['/node_modules/', '/dist/', ...suite.ignore],
   // Not below the system's temporary folder: a run leaves nothing there.

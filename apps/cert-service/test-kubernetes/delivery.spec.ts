@@ -47,14 +47,14 @@ describe('delivery of certificates into Secrets', () => {
     client = KubernetesClient.fromKubeconfig(cluster.kubeconfig);
     messages = await listener(vhost.amqpUrl);
     service = await start();
-  }, 120_000);
+  });
   afterAll(async () => {
     await service?.stop();
     await messages?.stop();
     client?.close();
     await cluster?.stop();
     await Promise.all([database?.drop(), vhost?.delete()]);
-  }, 60_000);
+  });
 
   /** The clock of the test stands still unless it is moved; what is due by it comes with each look. */
   const tick = (seconds = 2): void => clock.advance(seconds * 1000);
@@ -73,7 +73,7 @@ describe('delivery of certificates into Secrets', () => {
         const delivery = await get(id);
         return holds(delivery) && delivery;
       },
-      { withinMs: 30_000, everyMs: 250, describe: 'the delivery gets there' },
+      { withinMs: 90_000, everyMs: 250, describe: 'the delivery gets there' },
     );
   const delivered = async (name: string, more: object = {}): Promise<Delivery> => {
     const { status, body } = await create(name, more);
@@ -123,7 +123,7 @@ describe('delivery of certificates into Secrets', () => {
       replacesCertificateId: first.certificateId,
       secret: { namespace, name: 'renewed' },
     });
-  }, 60_000);
+  });
 
   test('a Secret that somebody else changed is reported with their name and not overwritten', async () => {
     const { id } = await delivered('changed');
@@ -137,7 +137,7 @@ describe('delivery of certificates into Secrets', () => {
     await client.delete(resources.secrets, { namespace, name: 'changed' });
     await until(id, ({ state }) => state === 'delivered');
     expect(leafOf(await secret('changed')).checkHost('changed.example')).toBe('changed.example');
-  }, 60_000);
+  });
 
   test('a Secret that was there before, with fields of another, is left alone', async () => {
     const data = {
@@ -168,7 +168,7 @@ describe('delivery of certificates into Secrets', () => {
     const third = await until(first.id, ({ certificateId }) => certificateId !== second.certificateId);
     const { body } = await service.call('GET', `/v1/certificates/${third.certificateId}`);
     expect(leafOf(await secret('again')).serialNumber.toLowerCase()).toBe(body.serial);
-  }, 60_000);
+  });
 
   test('several replicas and restarts deliver each Secret once', async () => {
     const replicas = await Promise.all([start(), start()]);
@@ -180,7 +180,7 @@ describe('delivery of certificates into Secrets', () => {
     const used = body.items.filter(({ state }) => state === 'valid');
     expect(used).toHaveLength(12);
     await Promise.all(replicas.map((replica) => replica.stop()));
-  }, 60_000);
+  });
 
   describe('after a crash', () => {
     let sql: Database;
@@ -189,26 +189,32 @@ describe('delivery of certificates into Secrets', () => {
     });
     afterAll(() => sql?.close());
 
+    /** As it is after a crash between issue and note: issued, but not known to be in the Secret. Nobody looks at it yet. */
+    const crashed = (id: string): Promise<unknown> =>
+      eventually(async () => {
+        const changed = await sql.execute(
+          `update deliveries set state = 'pending', undelivered_id = certificate_id, certificate_id = null, not_after = null,
+             next_renewal_at = null, check_at = 'infinity' where id = $1 and leased_by is null`,
+          [id],
+        );
+        return changed === 1;
+      });
+    const lookAt = (id: string): Promise<unknown> =>
+      sql.execute(`update deliveries set check_at = '-infinity' where id = $1`, [id]);
+
     test('between the write and its note, what arrived is found in the Secret and noted down', async () => {
       const { id, certificateId } = await delivered('noted');
-      await sql.query(
-        `update deliveries set state = 'pending', undelivered_id = certificate_id, certificate_id = null, not_after = null,
-           next_renewal_at = null, check_at = now() where id = $1`,
-        [id],
-      );
+      await crashed(id);
+      await lookAt(id);
       const after = await until(id, ({ state }) => state === 'delivered');
       expect(after.certificateId).toBe(certificateId);
     });
 
     test('between issue and write, the certificate whose key is lost is revoked and another one delivered', async () => {
       const { id, certificateId } = await delivered('lost');
-      // As it is after a crash: issued and stored, but neither in the Secret nor delivered.
+      await crashed(id);
       await client.delete(resources.secrets, { namespace, name: 'lost' });
-      await sql.query(
-        `update deliveries set state = 'pending', undelivered_id = certificate_id, certificate_id = null, not_after = null,
-           next_renewal_at = null, check_at = now() where id = $1`,
-        [id],
-      );
+      await lookAt(id);
       const after = await until(id, ({ state }) => state === 'delivered');
       expect(after.certificateId).not.toBe(certificateId);
       const { body } = await service.call('GET', `/v1/certificates/${certificateId}`);

@@ -73,7 +73,7 @@ describe('the expiry scan', () => {
     await Promise.all(replicas.map((replica) => replica.stop()));
     // 23 s was passed together with 3 s: only the innermost is announced.
     expect(told(id)).toEqual(thresholds.filter((one) => one !== 23));
-  }, 60_000);
+  });
 
   test('is silent about what is revoked, and about what expired while nobody looked', async () => {
     const clock = fixedClock(new Date());
@@ -87,7 +87,7 @@ describe('the expiry scan', () => {
     await eventually(() => told(control).length === 1);
     expect([told(revoked), told(missed)]).toEqual([[], []]);
     await later.stop();
-  }, 60_000);
+  });
 
   test('plans anew when the thresholds change, without repeating what was said', async () => {
     const clock = fixedClock(new Date());
@@ -102,5 +102,5 @@ describe('the expiry scan', () => {
     await eventually(() => told(id).length === 1);
     expect(told(id)).toEqual([scaled]);
     await second.stop();
-  }, 60_000);
+  });
 });

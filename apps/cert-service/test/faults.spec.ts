@@ -16,11 +16,11 @@ describe('when a part goes away', () => {
     const env = { KEY_ENCRYPTION_KEY: newKey(), CRL_LIFETIME_SECONDS: '600', EXPIRY_SCAN_SECONDS: '1' };
     service = await certService({ databaseUrl, amqpUrl: rabbit.amqpUrl, env, clock });
     csr = await opensslCsr();
-  }, 120_000);
+  });
   afterAll(async () => {
     await service?.stop();
     await Promise.all([postgres?.stop(), rabbit?.stop()]);
-  }, 60_000);
+  });
 
   const issue = (key?: string) =>
     service.call('POST', '/v1/certificates', {
@@ -52,7 +52,7 @@ describe('when a part goes away', () => {
     expect((await issue('before')).body.id).toBe(before.id);
     const { body } = await service.call<{ intact: boolean }>('GET', '/v1/audit/verification');
     expect(body.intact).toBe(true);
-  }, 60_000);
+  });
 
   test('without the broker certificates are issued all the same, and told once it is back', async () => {
     const messages = await listener(rabbit.amqpUrl);
@@ -62,10 +62,10 @@ describe('when a part goes away', () => {
     await rabbit.restart();
     const ids = answers.map(({ body }) => body.id);
     await eventually(() => ids.every((id) => messages.heard.some(({ payload }) => payload.certificateId === id)), {
-      withinMs: 60_000,
+      withinMs: 120_000,
     });
     await messages.stop();
-  }, 120_000);
+  });
 
   test('while the clock disagrees with that of the database nothing is signed, and the reason is told', async () => {
     clock.advance(3_000_000);
@@ -80,5 +80,5 @@ describe('when a part goes away', () => {
     expect((await fetch(`${service.url}/v1/crl`)).status).toBe(200);
     clock.advance(-3_000_000);
     await eventually(async () => (await issue()).status === 201);
-  }, 30_000);
+  });
 });

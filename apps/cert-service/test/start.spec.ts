@@ -160,4 +160,4 @@ test('a start while the database is away waits for it', async () => {
     await postgres.stop();
     await vhost.delete();
   }
-}, 60_000);
+});

@@ -52,12 +52,12 @@ describe('accepting orders on a real PostgreSQL', () => {
     database = await open();
     store = storeOn(database);
     await seedArticles(database, { articles: 4, units: 1_000_000 });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await database?.close();
     await server?.drop();
-  }, 30_000);
+  });
 
   test('seeding again adds nothing and puts nothing back', async () => {
     expect(await seedArticles(database, { articles: 9, units: 5 })).toBe(0);
@@ -182,7 +182,7 @@ describe('accepting orders on a real PostgreSQL', () => {
       ),
       { numRuns: 25 },
     );
-  }, 60_000);
+  });
 
   test('connections that are cut in the middle cost no order and double none', async () => {
     const victim = await open();
@@ -204,7 +204,7 @@ describe('accepting orders on a real PostgreSQL', () => {
       async () => (await database.query<{ n: number }>(count, [orders.map(({ id }) => id)]))[0]!.n === 60,
     );
     await victim.close();
-  }, 30_000);
+  });
 
   test('after all that the verifier finds nothing lost, doubled or below zero', async () => {
     const options = { graceMs: 60_000, deadlineMs: 60_000 };

@@ -19,13 +19,13 @@ describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and
       env: { SEED_STOCK: '1000', APP_VERSION: 'v7', SWEEP_EVERY_MS: '100' },
     });
     shop = new Shop(service.url);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await service?.stop();
     await Promise.all([database?.drop(), vhost?.delete()]);
     tokens.remove();
-  }, 30_000);
+  });
 
   test('an order is accepted at once and confirmed soon, each step with its time', async () => {
     const accepted = await shop.place(
@@ -55,7 +55,7 @@ describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and
       ['stock-reserved', 'document-numbered', 'document-issued', 'coupon-granted', 'sms-sent', 'confirmed'].sort(),
     );
     expect(steps.at(-1)).toBe('confirmed');
-  }, 30_000);
+  });
 
   test('the same key and body give the same answer again, with Idempotent-Replayed', async () => {
     const first = await shop.place(anOrder(), { key: 'again' });
@@ -194,5 +194,5 @@ describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and
 
   test('SIGTERM ends it in order with exit code 0', async () => {
     expect(await service.stop(10_000)).toEqual({ code: 0, signal: null });
-  }, 20_000);
+  });
 });

@@ -22,13 +22,13 @@ describe('messages that cannot be processed', () => {
       env: { ORDER_DEADLINE_SECONDS: '3', SWEEP_EVERY_MS: '100' },
     });
     shop = new Shop(service.url);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await service?.stop();
     await Promise.all([database?.drop(), vhost?.delete()]);
     tokens.remove();
-  }, 30_000);
+  });
 
   test('an order that one role cannot process is compensated at its deadline, says why, and gives its stock back', async () => {
     const client = new pg.Client({ connectionString: database.url });
@@ -46,14 +46,14 @@ describe('messages that cannot be processed', () => {
         const { body: now } = await shop.get(body.id);
         return now.status !== 'accepted' && now;
       },
-      { withinMs: 30_000 },
+      { withinMs: 90_000 },
     );
     expect(order.history.find(({ step }) => step === 'compensated')).toMatchObject({
       detail: 'no coupon within 3 s of acceptance',
     });
     expect((await shop.stock()).body.items).toEqual(before);
     await eventually(async () => (await shop.verify()).ok);
-  }, 60_000);
+  });
 
   test('a message that breaks its contract is parked by each role with the reason, and others go past it', async () => {
     const publish = (payload: string) =>
@@ -86,5 +86,5 @@ describe('messages that cannot be processed', () => {
     }
     const { body } = await shop.place();
     await eventually(async () => (await shop.get(body.id)).body.status === 'confirmed');
-  }, 60_000);
+  });
 });

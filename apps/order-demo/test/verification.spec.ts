@@ -45,7 +45,7 @@ describe('the verifier', () => {
     database = await Database.open({ url: server.url, name: 'verifier test', migrations, poolSize: 2 });
     await seedArticles(database, { articles: 2, units: 100 });
     await database.query(good);
-  }, 60_000);
+  });
 
   afterEach(async () => {
     await database?.close();
@@ -241,5 +241,5 @@ describe('the verifier', () => {
     const none = await run({ DATABASE_URL: '' });
     expect(none.code).toBe(78);
     expect(none.output).toContain('DATABASE_URL');
-  }, 30_000);
+  });
 });

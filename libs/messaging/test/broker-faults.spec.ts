@@ -57,13 +57,13 @@ describe('a broker', () => {
     broker.kill('SIGKILL');
     const before = confirmed.size;
     await broker.restart();
-    await eventually(() => confirmed.size > before + 2_000, { withinMs: 30_000 });
+    await eventually(() => confirmed.size > before + 2_000, { withinMs: 90_000 });
     stop.abort();
     await Promise.all(writers);
-    await eventually(() => [...confirmed].every((amount) => received.has(amount)), { withinMs: 30_000 });
+    await eventually(() => [...confirmed].every((amount) => received.has(amount)), { withinMs: 90_000 });
     expect(uncertain).toBeGreaterThan(0);
     expect(receiver.health().healthy).toBe(true);
-  }, 120_000);
+  });
 
   test('down at start is no error: the program starts, says what it waits for, and works once the broker is there', async () => {
     broker.kill('SIGKILL');
@@ -89,10 +89,10 @@ describe('a broker', () => {
     const restarting = broker.restart();
     await messaging.ready();
     await restarting;
-    await eventually(() => messaging.health().healthy, { withinMs: 20_000 });
+    await eventually(() => messaging.health().healthy);
     await messaging.publish(orderPlaced, payload(7));
     await eventually(() => seen.includes(7));
-  }, 120_000);
+  });
 
   test('that blocks publishers lets publish wait until its deadline, stops no consumer, and unblocks by itself', async () => {
     const messaging = await connect({ exchange: 'blocked' });
@@ -130,5 +130,5 @@ describe('a broker', () => {
     } finally {
       await broker.rabbitmqctl(['set_vm_memory_high_watermark', '0.4']);
     }
-  }, 120_000);
+  });
 });
