@@ -1,5 +1,4 @@
-import type { MigrationClass, Tx } from '@keelson/persistence';
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { MigrationClass, MigrationInterface, QueryRunner, Tx } from '@keelson/persistence';
 
 class Inbox1790000000001 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

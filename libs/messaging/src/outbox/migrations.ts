@@ -1,5 +1,4 @@
-import type { MigrationClass } from '@keelson/persistence';
-import type { MigrationInterface, QueryRunner } from 'typeorm';
+import type { MigrationClass, MigrationInterface, QueryRunner } from '@keelson/persistence';
 
 /** Number of shards: relays side by side share the work by shard, and never more than one holds the same. */
 export const SHARDS = 64;
