@@ -69,6 +69,7 @@ export type {
   Wire,
 } from './wire.ts';
 export { listWhole, type WholeList } from './pages.ts';
+export { eventName } from './event-name.ts';
 export { ListWatch, type Gap, type ListWatchOptions, type ListWatchState } from './list-watch.ts';
 export { Informer, type ChangeHandler, type InformerOptions } from './informer.ts';
 export { LeaderElection, type LeaderElectionOptions } from './leader-election.ts';

@@ -48,6 +48,7 @@ async function run(options: NodeOptions): Promise<() => Promise<void>> {
     hostIp: nodeAddress(range),
     stateDir,
     limits: { baseMs: options.crashLoopBaseMs, maxMs: options.crashLoopMaxMs },
+    retryMs: options.retryMs,
     recorder,
     ledger,
     addresses: new AddressPool(range),

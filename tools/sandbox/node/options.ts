@@ -8,6 +8,8 @@ export type NodeOptions = {
   stateDir: string | undefined;
   crashLoopBaseMs: number;
   crashLoopMaxMs: number;
+  /** How soon a container that could not be created is tried again. */
+  retryMs: number;
   heartbeatMs: number;
   maxPods: number;
   schedules: boolean;
@@ -18,7 +20,7 @@ export type NodeOptions = {
 
 export const usage = `usage: node --conditions=keelson-source tools/sandbox/node/main.ts --kubeconfig FILE [OPTIONS]
 
-Runs the pods of a Kubernetes API as processes of this machine. See README.md beside this file.
+Runs the pods of a Kubernetes API as processes of this machine. See tools/sandbox/README.md.
 
   --kubeconfig FILE        the cluster (required)
   --name NAME              the Node object's name (sandbox-node-1); several nodes need several names
@@ -26,6 +28,7 @@ Runs the pods of a Kubernetes API as processes of this machine. See README.md be
                            of the node (default: a temporary folder, removed at the end)
   --crash-loop-base DUR    first delay of a crash loop (10s), doubled each time
   --crash-loop-max DUR     longest delay of a crash loop (300s)
+  --retry DUR              how soon a container that could not be created (no ConfigMap, no command) is tried again (10s)
   --heartbeat DUR          how often the Lease is renewed (10s)
   --max-pods N             capacity that the Node object states (500)
   --namespace NS           take pods of this namespace only; may be given several times (all)
@@ -45,6 +48,7 @@ export function parseOptions(argv: string[]): NodeOptions | 'help' {
       'state-dir': { type: 'string' },
       'crash-loop-base': { type: 'string', default: '10s' },
       'crash-loop-max': { type: 'string', default: '300s' },
+      retry: { type: 'string', default: '10s' },
       heartbeat: { type: 'string', default: '10s' },
       'max-pods': { type: 'string', default: '500' },
       namespace: { type: 'string', multiple: true, default: [] },
@@ -70,6 +74,7 @@ export function parseOptions(argv: string[]): NodeOptions | 'help' {
     stateDir: values['state-dir'],
     crashLoopBaseMs: duration('--crash-loop-base', values['crash-loop-base']),
     crashLoopMaxMs: duration('--crash-loop-max', values['crash-loop-max']),
+    retryMs: duration('--retry', values.retry),
     heartbeatMs: duration('--heartbeat', values.heartbeat),
     maxPods,
     schedules: !values['no-scheduler'],

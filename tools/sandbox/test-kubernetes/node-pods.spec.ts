@@ -22,6 +22,8 @@ describe('a pod on the sandbox node', () => {
     await cluster.stop();
   }, 60_000);
 
+  const toldOf = async (name: string) => (await pods.events(name)).map(({ reason }) => reason);
+
   test('is bound, started and ready, with the events of scheduler and kubelet', async () => {
     await pods.create(aPod('plain', 'echo hello; sleep 600'));
     const pod = await pods.untilReady('plain');
@@ -36,8 +38,6 @@ describe('a pod on the sandbox node', () => {
       reportingComponent: 'default-scheduler',
       message: `Successfully assigned ${pods.namespace}/plain to ${node.name}`,
     });
-    await pods.untilEvent('plain', 'Pulled');
-    await pods.untilEvent('plain', 'Created', (event) => event.message === 'Created container: main');
     const started = await pods.untilEvent('plain', 'Started');
     expect(started).toMatchObject({
       type: 'Normal',
@@ -45,6 +45,19 @@ describe('a pod on the sandbox node', () => {
       source: { component: 'kubelet', host: node.name },
       involvedObject: { kind: 'Pod', fieldPath: 'spec.containers{main}', uid: pod.metadata?.uid },
     });
+    // A list is sorted by name, and their names sort by time.
+    expect(await toldOf('plain')).toEqual(['Scheduled', 'Pulled', 'Created', 'Started']);
+    expect((await pods.events('plain'))[2]?.message).toBe('Created container: main');
+  });
+
+  test('whose program is not there is told of up to the step that failed', async () => {
+    const pod = aPod('absent', '');
+    if (pod.spec?.containers[0]) pod.spec.containers[0].command = ['/no/such/program'];
+    await pods.create(pod);
+    await pods.untilEvent('absent', 'Scheduled');
+    const failed = await pods.untilEvent('absent', 'Failed');
+    expect(failed.message).toContain('exec: "/no/such/program": stat /no/such/program: no such file or directory');
+    expect((await toldOf('absent')).slice(0, 4)).toEqual(['Scheduled', 'Pulled', 'Created', 'Failed']);
   });
 
   test('gets its environment from values, fields, Secrets and ConfigMaps', async () => {

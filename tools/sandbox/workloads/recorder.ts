@@ -1,4 +1,4 @@
-import { type CoreEvent, type KubernetesClient, resources } from '@keelson/kubernetes';
+import { type CoreEvent, eventName, type KubernetesClient, resources } from '@keelson/kubernetes';
 
 import type { Meta } from './objects.ts';
 
@@ -22,9 +22,10 @@ export class Recorder {
 
   event(about: Involved, type: 'Normal' | 'Warning', reason: string, message: string): void {
     const { name, namespace, uid, resourceVersion } = about.metadata;
-    const now = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    const at = new Date();
+    const now = at.toISOString().replace(/\.\d+Z$/, 'Z');
     const event: CoreEvent = {
-      metadata: { generateName: `${name}.`, namespace },
+      metadata: { name: eventName(name, at.getTime()), namespace },
       involvedObject: { apiVersion: about.apiVersion, kind: about.kind, name, namespace, uid, resourceVersion },
       type,
       reason,

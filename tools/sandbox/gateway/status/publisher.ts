@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { isConflict, isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
+import { eventName, isConflict, isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
 import { ingressResource, type Ingress } from '../kubernetes-objects.ts';
 import type { Fault } from '../routing/compile.ts';
 
@@ -62,10 +61,7 @@ export class Publisher {
     const now = new Date();
     const time = now.toISOString().replace(/\.\d+Z$/, 'Z');
     return this.#client.create(resources.events, {
-      metadata: {
-        name: `${name}.${(BigInt(now.getTime()) * 1_000_000n).toString(16)}${randomBytes(2).toString('hex')}`,
-        namespace,
-      },
+      metadata: { name: eventName(name, now.getTime()), namespace },
       involvedObject: {
         apiVersion: 'networking.k8s.io/v1',
         kind: 'Ingress',

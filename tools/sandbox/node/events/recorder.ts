@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
+import { eventName, isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
 import type { ObjectMeta } from '../kubernetes-objects.ts';
 import { EventAggregator, type EventWrite, type NewEvent } from './aggregate.ts';
 
@@ -94,15 +93,15 @@ export class EventRecorder {
         if (!isNotFound(error)) throw error;
       }
     }
-    const eventName = `${name}.${(BigInt(queued.at) * 1_000_000n).toString(16)}${randomBytes(2).toString('hex')}`;
-    await this.#client.create(resources.events, { ...this.#body(queued, write, eventName) }, { namespace });
-    this.#aggregator.stored(write.key, eventName);
+    const fresh = eventName(name, queued.at);
+    await this.#client.create(resources.events, this.#body(queued, write, fresh), { namespace });
+    this.#aggregator.stored(write.key, fresh);
   }
 
-  #body({ event, involved, at }: Queued, write: EventWrite, eventName: string) {
+  #body({ event, involved, at }: Queued, write: EventWrite, ownName: string) {
     const { metadata, kind, fieldPath } = involved;
     return {
-      metadata: { name: eventName, namespace: event.namespace },
+      metadata: { name: ownName, namespace: event.namespace },
       involvedObject: {
         apiVersion: 'v1',
         kind,

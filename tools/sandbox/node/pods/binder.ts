@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { Informer, isConflict, isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
+import { eventName, Informer, isConflict, isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
 import { nodeResource, type Node, type Pod } from '../kubernetes-objects.ts';
 import { candidates, isBindable } from './binding.ts';
 
@@ -73,6 +72,8 @@ export class Binder {
 
   async #bind(pod: Pod): Promise<void> {
     const { namespace = '', name, uid } = pod.metadata;
+    // From before the answer: kubelet's own Events come after it.
+    const at = Date.now();
     try {
       await this.#client.request({
         method: 'POST',
@@ -84,7 +85,7 @@ export class Binder {
           target: { apiVersion: 'v1', kind: 'Node', name: this.#nodeName },
         },
       });
-      await this.#scheduledEvent(pod);
+      await this.#scheduledEvent(pod, at);
     } catch (error) {
       // Another node or a real scheduler was faster, or the pod is gone.
       if (isConflict(error) || isNotFound(error) || this.#stopped) return;
@@ -94,19 +95,16 @@ export class Binder {
   }
 
   /** Written as the scheduler of Kubernetes writes it: with eventTime, action and reportingComponent. */
-  async #scheduledEvent(pod: Pod): Promise<void> {
+  async #scheduledEvent(pod: Pod, at: number): Promise<void> {
     const { namespace = '', name, uid } = pod.metadata;
     await this.#client.create(resources.events, {
-      metadata: {
-        name: `${name}.${(BigInt(Date.now()) * 1_000_000n).toString(16)}${randomBytes(2).toString('hex')}`,
-        namespace,
-      },
+      metadata: { name: eventName(name, at), namespace },
       involvedObject: { apiVersion: 'v1', kind: 'Pod', name, namespace, ...(uid !== undefined && { uid }) },
       type: 'Normal',
       reason: 'Scheduled',
       message: `Successfully assigned ${namespace}/${name} to ${this.#nodeName}`,
       action: 'Binding',
-      eventTime: new Date().toISOString().replace('Z', '000Z'),
+      eventTime: new Date(at).toISOString().replace('Z', '000Z'),
       reportingComponent: 'default-scheduler',
       reportingInstance: `default-scheduler-${this.#nodeName}`,
       source: {},

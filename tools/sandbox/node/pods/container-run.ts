@@ -54,8 +54,10 @@ export class ContainerRun {
     podIp: string;
     podFolder: string;
     restart: number;
+    /** Told of each step of the way, as kubelet tells of it: also where the next one fails. */
+    onStep: (reason: 'Pulled' | 'Created') => void;
   }): Promise<ContainerRun> {
-    const { context, pod, container, podIp, podFolder, restart } = options;
+    const { context, pod, container, podIp, podFolder, restart, onStep } = options;
     if (container.command === undefined || container.command.length === 0) {
       throw new ContainerConfigError(
         `container "${container.name}" has no command; the sandbox's node pulls no images, ` +
@@ -64,6 +66,7 @@ export class ContainerRun {
     }
     const sources = sourcesOf(context.client, pod.metadata.namespace ?? '');
     const volumes = await prepareVolumes(pod, podFolder, sources.objects);
+    onStep('Pulled');
     const scratch = join(podFolder, 'work', container.name);
     mkdirSync(scratch, { recursive: true });
     const environment = await resolveEnvironment({
@@ -85,6 +88,7 @@ export class ContainerRun {
     const command = [...container.command, ...(container.args ?? [])].map((part) =>
       expand(part, (name) => environment[name]),
     );
+    onStep('Created');
     removeLog(logFile(podFolder, container.name, restart - 2));
     const log = new ContainerLog(logFile(podFolder, container.name, restart));
     try {

@@ -12,6 +12,8 @@ export type NodeContext = {
   hostIp: string;
   stateDir: string;
   limits: BackOffLimits;
+  /** How soon a container that could not be created is tried again. */
+  retryMs: number;
   recorder: EventRecorder;
   ledger: ProcessLedger;
   addresses: AddressPool;

@@ -14,8 +14,6 @@ import { recordsOf } from './restore.ts';
 import { OUR_CONDITIONS, statusOf } from './status.ts';
 import { StatusWriter } from './status-writer.ts';
 
-/** How long until a container that could not be started is tried again, as kubelet's sync period. */
-const RETRY_MS = 10_000;
 /** A BackOff event is written when the wait begins, and again this often while it lasts. */
 const BACK_OFF_EVENT_MS = 10_000;
 
@@ -157,6 +155,7 @@ export class PodRunner {
         podIp: this.podIp,
         podFolder: this.folder,
         restart: record.restartCount,
+        onStep: (reason) => this.#event(record, 'Normal', reason, stepMessage(reason, record.spec)),
       });
       this.#started(record, run);
     } catch (error) {
@@ -165,9 +164,7 @@ export class PodRunner {
   }
 
   #started(record: ContainerRecord, run: ContainerRun): void {
-    const { name, spec } = record;
-    this.#event(record, 'Normal', 'Pulled', `Container image "${spec.image ?? ''}" already present on machine`);
-    this.#event(record, 'Normal', 'Created', `Created container: ${name}`);
+    const { name } = record;
     this.#event(record, 'Normal', 'Started', `Started container ${name}`);
     this.#runs.set(name, run);
     record.state = {
@@ -233,7 +230,7 @@ export class PodRunner {
   }
 
   #cannotStart(record: ContainerRecord, error: Error): void {
-    const retryAt = Date.now() + RETRY_MS;
+    const retryAt = Date.now() + this.#context.retryMs;
     const { message } = error;
     if (error instanceof MountError) {
       this.#event(undefined, 'Warning', 'FailedMount', message);
@@ -347,3 +344,7 @@ export class PodRunner {
     );
   }
 }
+
+/** kubelet's words. */
+const stepMessage = (reason: 'Pulled' | 'Created', { name, image = '' }: ContainerRecord['spec']): string =>
+  reason === 'Pulled' ? `Container image "${image}" already present on machine` : `Created container: ${name}`;

@@ -33,6 +33,8 @@ export async function startNode(
     name: 'sandbox node',
     command: command('node', [
       ...args,
+      '--retry',
+      '500ms',
       '--crash-loop-base',
       '300ms',
       '--crash-loop-max',
