@@ -38,6 +38,9 @@ const version = {
 
 const discoveryType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
+/** As clients ask for it (an answer names it with a dot, as MIME wants). An empty document of this type is no bytes. */
+const openApi2Type = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
 /** The API server: HTTPS, bearer tokens, and everything behind them in memory. */
 export class Server {
   readonly cluster: Cluster;
@@ -176,6 +179,9 @@ export class Server {
     else if (path === '/openapi/v3/api/v1') answer(openApiDocument(registry, '', 'v1'));
     else if (path.startsWith('/openapi/v3/apis/'))
       answer(openApiDocument(registry, parts[3] as string, parts[4] as string));
+    // kubectl asks here about what v3 does not know, and goes on to name it where there is nothing. JSON is not served.
+    else if (path === '/openapi/v2' && req.headers.accept?.includes(openApi2Type))
+      send(res, 200, '', openApi2Type.replace('@', '.'));
     else if (path === '/openapi/v2') throw notServed('OpenAPI v2 (v3 is at /openapi/v3)');
     else if (path === '/sandbox/compact' && req.method === 'POST') answer({ revision: this.cluster.store.compact() });
     else if (path === '/')

@@ -129,6 +129,13 @@ if (kubectl !== undefined) {
       );
     });
 
+    test('says which kind of a manifest nobody serves', async () => {
+      const file = manifest('strange', { apiVersion: 'example.com/v1', kind: 'Strange', metadata: { name: 'one' } });
+      await expect(run('apply', '--server-side', '-f', file)).rejects.toThrow(
+        'no matches for kind "Strange" in version "example.com/v1"',
+      );
+    });
+
     test('explains a field', async () => {
       expect(await run('explain', 'ingress.spec.rules.http.paths.pathType')).toContain('FIELD: pathType <string>');
     });
