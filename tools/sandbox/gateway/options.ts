@@ -17,7 +17,7 @@ export type GatewayOptions = {
 
 export const usage = `usage: node --conditions=keelson-source tools/sandbox/gateway/main.ts --kubeconfig FILE [OPTIONS]
 
-An HTTP and HTTPS gateway that routes by the Ingresses of a Kubernetes API. See README.md beside this file.
+An HTTP and HTTPS gateway that routes by the Ingresses of a Kubernetes API. See tools/sandbox/README.md.
 
   --kubeconfig FILE               the cluster (required)
   --listen ADDRESS                where to listen (127.0.0.1)

@@ -11,16 +11,39 @@ import { EndpointSliceController } from './endpoints/controller.ts';
 import type { DeploymentObject, EndpointSliceObject, PodObject, ReplicaSetObject, ServiceObject } from './objects.ts';
 import { ReplicaSetController } from './replica-sets/controller.ts';
 
-const { values } = parseArgs({
-  options: { kubeconfig: { type: 'string' }, help: { type: 'boolean', default: false } },
-});
-if (values.help || !values.kubeconfig) {
-  console.error('usage: main.ts --kubeconfig FILE');
-  process.exit(values.help ? 0 : 2);
+const usage = `usage: node --conditions=keelson-source tools/sandbox/workloads/main.ts --kubeconfig FILE
+
+Deployments to ReplicaSets to Pods, Services to EndpointSlices. See tools/sandbox/README.md.
+
+  --kubeconfig FILE  the cluster (required)
+  --help             this text
+`;
+
+/** Says what is wrong in one line; a stack helps nobody who mistyped an option. */
+function refuse(error: unknown): never {
+  process.stderr.write(`sandbox workloads: ${(error as Error).message}\n`);
+  process.exit(1);
 }
 
-const log = (text: string): void => console.error(`workloads: ${text}`);
-const client = KubernetesClient.fromKubeconfig(values.kubeconfig);
+function connect(argv: string[]): KubernetesClient {
+  try {
+    const { values } = parseArgs({
+      args: argv,
+      options: { kubeconfig: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+    });
+    if (values.help) {
+      process.stdout.write(usage);
+      process.exit(0);
+    }
+    if (!values.kubeconfig) throw new Error('--kubeconfig is missing; it names the file of the cluster to work on');
+    return KubernetesClient.fromKubeconfig(values.kubeconfig);
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+const log = (text: string): void => console.error(`sandbox workloads: ${text}`);
+const client = connect(process.argv.slice(2));
 
 /** An informer of a resource, in the narrower type that the API server's defaulting gives it. */
 const informer = <T extends object>(resource: Resource<never>): Informer<T & KubernetesObject> => {
