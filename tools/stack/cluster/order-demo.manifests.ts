@@ -150,7 +150,7 @@ function deployment(options: OrderDemoOptions, name: string, role: string, extra
                 httpGet: { path: '/readyz', port: 'http' as never, scheme: 'HTTP' },
                 periodSeconds: 1,
                 timeoutSeconds: 3,
-                failureThreshold: 3,
+                failureThreshold: 5,
               },
               livenessProbe: {
                 httpGet: { path: '/healthz', port: 'http' as never, scheme: 'HTTP' },
