@@ -42,7 +42,7 @@ export async function playRelease(platform: Platform, signal: AbortSignal): Prom
     const promoted = await story.release({ version: 'v2' }, 'v1', customers);
 
     progress.heading('3  A bad version: v3 (12 % of its orders fail, and it crashes now and then)');
-    const rolledBack = await story.release({ version: 'v3', errorRate: 0.12, crashAfterSeconds: 8 }, 'v2', customers);
+    const rolledBack = await story.release({ version: 'v3', errorRate: 0.12, crashAfterSeconds: 6 }, 'v2', customers);
 
     progress.heading('4  The account');
     await customers.stop();
