@@ -1,5 +1,6 @@
 import helmet from '@fastify/helmet';
 import staticFiles from '@fastify/static';
+import { CallerError } from '@keelson/service-kit/plain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PAGES } from '../pages.ts';
 
@@ -51,5 +52,10 @@ export async function servePage(server: FastifyInstance, folder: string): Promis
   });
   const document = (_request: FastifyRequest, reply: FastifyReply): FastifyReply => reply.sendFile('index.html');
   for (const path of Object.values(PAGES)) server.get(path, document);
-  server.setNotFoundHandler((_request, reply) => reply.code(404).sendFile('index.html'));
+  server.setNotFoundHandler((request, reply) => {
+    // A person who follows a wrong link gets the page, which says so; a missing file must not be answered with a page.
+    const navigates = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+    if (navigates) return reply.code(404).sendFile('index.html');
+    throw new CallerError('no-such-path', { detail: `There is no ${request.url.split('?', 1)[0]!} here.` });
+  });
 }

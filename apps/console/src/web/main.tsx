@@ -1,32 +1,14 @@
-import { StrictMode, useEffect, useState } from 'react';
+import './zod-settings.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/frame.css';
+import './styles/parts.css';
+import './styles/table.css';
+import './styles/release.css';
+import './styles/pages.css';
+import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import type { PlatformStatus } from '../status.ts';
-
-function App() {
-  const [status, setStatus] = useState<PlatformStatus>();
-  useEffect(() => {
-    const read = async (): Promise<void> => {
-      const answer = await fetch('/api/status');
-      if (answer.ok) setStatus((await answer.json()) as PlatformStatus);
-    };
-    void read();
-    const timer = setInterval(() => void read(), 2_000);
-    return () => clearInterval(timer);
-  }, []);
-  return (
-    <main>
-      <h1>Keelson</h1>
-      <ul>
-        {status?.services.map((one) => (
-          <li key={one.key}>
-            {one.service}: {one.state}
-            {one.reason === undefined ? '' : `, ${one.reason}`}
-          </li>
-        ))}
-      </ul>
-    </main>
-  );
-}
+import { App } from './app.tsx';
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
