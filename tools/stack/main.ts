@@ -99,15 +99,14 @@ async function run(options: StackOptions, runFolder: string): Promise<number> {
   progress.line();
   progress.good(`ready in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   progress.say(residentMemory(platform.services));
-  if (options.envFile !== undefined) {
-    writeEnvFile(options.envFile, platform);
-    progress.say(`every URL and credential: ${options.envFile}`);
-  }
+  const envFile = options.envFile ?? join(runFolder, 'env');
+  writeEnvFile(envFile, platform);
+  progress.say(`every URL and credential: ${envFile}`);
   let good = true;
   if (options.story === 'release') good = (await playRelease(platform, interrupted.signal)).good;
   progress.line();
   if (options.once) return good ? 0 : 1;
-  showAccess(platform);
+  showAccess(platform, envFile);
   if (!interrupted.signal.aborted) {
     await new Promise((resolve) => interrupted.signal.addEventListener('abort', resolve, { once: true }));
   }
@@ -381,7 +380,7 @@ function keep<T extends { stop(): Promise<unknown> }>(name: string, part: T): T 
   return part;
 }
 
-function showAccess(platform: Platform): void {
+function showAccess(platform: Platform, envFile: string): void {
   const { urls } = platform;
   progress.heading('Everything stays up until Ctrl-C');
   progress.say(`console      ${urls.console}`);
@@ -390,7 +389,7 @@ function showAccess(platform: Platform): void {
   progress.say(`cert-service ${urls.cert}   event-relay ${urls.events}   canary-controller ${urls.canary}`);
   progress.say(`Prometheus   ${urls.prometheus}   Telegram stand-in ${urls.telegram}`);
   progress.say(`kubeconfig   ${platform.kubeconfig}`);
-  progress.say(`next: npx keelson status --url ${urls.console}`);
+  progress.say(`next: npm run --silent keelson -- --env-file ${envFile} status`);
 }
 
 async function stopAll(): Promise<void> {

@@ -10,7 +10,8 @@ Brings up the whole platform on this machine, plays its main story once, and sta
   --story=NAME        which story: release (the default)
   --keep-data         keep databases, queues and keys in .keelson/ and use them again
   --listen=ADDRESS    address of console and gateway (127.0.0.1); 0.0.0.0 for a container or a virtual machine
-  --env-file=PATH     write every URL and credential there (mode 0600) once all is ready
+  --env-file=PATH     write every URL and credential there (mode 0600) once all is ready; without it, to a file that goes
+                      with the platform
   --cluster=WHAT      sandbox (the default), real (etcd, kube-apiserver and controller manager built here; needs Go), or
                       the path of a kubeconfig
   --no-install        install nothing; say what is missing instead
