@@ -48,8 +48,12 @@ function ingressErrors({ spec }: Json): FieldError[] {
     if (paths.length === 0) errors.push(required(`spec.rules[${i}].http.paths`));
     paths.forEach((path: Json, j: number) => {
       const at = `spec.rules[${i}].http.paths[${j}]`;
-      if (!path.pathType) errors.push(required(`${at}.pathType`, 'pathType must be specified'));
-      else if (!['Exact', 'Prefix', 'ImplementationSpecific'].includes(path.pathType)) {
+      if (!path.pathType) {
+        // The real server looks no further.
+        errors.push(required(`${at}.pathType`, 'pathType must be specified'));
+        return;
+      }
+      if (!['Exact', 'Prefix', 'ImplementationSpecific'].includes(path.pathType)) {
         errors.push(notSupported(`${at}.pathType`, path.pathType, ['Exact', 'ImplementationSpecific', 'Prefix']));
       } else if (path.pathType !== 'ImplementationSpecific' || path.path) {
         if (!path.path?.startsWith('/'))
