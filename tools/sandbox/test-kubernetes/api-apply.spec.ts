@@ -194,6 +194,55 @@ describe('server-side apply', () => {
     expect(managers(answer)).toContainEqual(['judge', 'Apply', 'status']);
   });
 
+  test('lets an update hand fields over to another manager, or forget them all', async () => {
+    const name = fresh();
+    const { body } = await apply(name, 'one', config({ replicas: 0 }));
+    const [entry] = body.metadata.managedFields;
+    const handed = { metadata: { managedFields: [{ ...entry, manager: 'two' }] } };
+    expect(managers(await api.merge(`${deployments}/${name}`, handed))[0]).toEqual(['two', 'Apply', undefined]);
+    const odd = { metadata: { managedFields: [{ ...entry, operation: 'Guess' }] } };
+    expect(managers(await api.merge(`${deployments}/${name}`, odd))[0]).toEqual(['two', 'Apply', undefined]);
+    const forgotten = await api.merge(`${deployments}/${name}`, { metadata: { managedFields: [{}] } });
+    expect(forgotten.body.metadata.managedFields).toBeUndefined();
+  });
+
+  const withContainers = (containers: unknown): object => ({ template: { spec: { containers } } });
+  const inMain = (field: object): object => withContainers([{ name: 'main', ...field }]);
+
+  test.each([
+    [{ replica: 1 }, '.spec.replica: field not declared in schema'],
+    [inMain({ imagee: 'x' }), '.spec.template.spec.containers[name="main"].imagee: field not declared in schema'],
+    [{ replicas: 'two' }, '.spec.replicas: expected numeric (int or float), got string'],
+    [{ paused: 'yes' }, '.spec.paused: expected boolean, got &{yes}'],
+    [
+      inMain({ image: 5 }),
+      '.spec.template.spec.containers[name="main"].image: expected string, got &value.valueUnstructured{Value:5}',
+    ],
+    [inMain({ command: 'ls' }), '.spec.template.spec.containers[name="main"].command: expected list, got &{ls}'],
+    [{ template: [1] }, '.spec.template: expected map, got &{[1]}'],
+    [
+      withContainers(['x']),
+      '.spec.template.spec.containers: element 0: associative list with keys may not have non-map elements',
+    ],
+  ])('refuses %j, and names the field as conflicts do', async (wrong, said) => {
+    const at = `${deployments}/wrong?fieldManager=one`;
+    for (const strictness of ['', '&fieldValidation=Strict']) {
+      const { status, body } = await api.apply(at + strictness, named('wrong', partial(wrong)));
+      expect([status, body.message]).toEqual([
+        500,
+        `failed to create typed patch object (/wrong; apps/v1, Kind=Deployment): ${said}`,
+      ]);
+    }
+  });
+
+  test('names every field of a wrong type', async () => {
+    const wrong = named('wrong', partial({ paused: 'a', minReadySeconds: 'b' }));
+    const { body } = await api.apply(`${deployments}/wrong?fieldManager=one`, wrong);
+    expect(body.message).toContain(
+      'errors:\n  .spec.minReadySeconds: expected numeric (int or float), got string\n  .spec.paused: expected boolean',
+    );
+  });
+
   test('refuses an item that is there twice', async () => {
     const twice = {
       template: {

@@ -96,6 +96,29 @@ if (kubectl !== undefined) {
       );
     });
 
+    test('applies server-side what it applied by itself before, but not over the head of another', async () => {
+      const configured = (name: string, data: object): string =>
+        manifest(name, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'moved' }, data });
+      await run('apply', '-f', configured('one', { a: '1', b: '1' }));
+      await run('apply', '--server-side', '-f', configured('two', { a: '2', b: '1' }));
+      const managers = await run(
+        'get',
+        'configmap',
+        'moved',
+        '-o',
+        'jsonpath={.metadata.managedFields[*].manager}',
+        '--show-managed-fields',
+      );
+      expect(managers.split(' ').sort()).toEqual(['kubectl', 'kubectl-last-applied']);
+      // Its own record went along: the three-way merge goes on from there.
+      expect(await run('apply', '-f', configured('three', { b: '1' }))).toBe('configmap/moved configured\n');
+      expect(await run('get', 'configmap', 'moved', '-o', 'jsonpath={.data}')).toBe('{"b":"1"}');
+      await run('patch', 'configmap', 'moved', '--type=merge', '-p', '{"data":{"b":"9"}}', '--field-manager=hand');
+      await expect(run('apply', '--server-side', '-f', configured('four', { b: '4' }))).rejects.toThrow(
+        /conflict with "hand" using v1: \.data\.b/,
+      );
+    });
+
     test('describes, labels, scales, patches and deletes', async () => {
       await run('apply', '--server-side', '-f', manifest('tool', deployment('tool', { paused: true })));
       expect(await run('describe', 'deployment', 'tool')).toContain('StrategyType:           RollingUpdate');
@@ -125,7 +148,7 @@ if (kubectl !== undefined) {
     test('says which field of a manifest is unknown', async () => {
       const file = manifest('typo', deployment('typo', { replica: 3 }));
       await expect(run('apply', '--server-side', '-f', file)).rejects.toThrow(
-        /unknown field "spec.replica"|\.spec\.replica: field not declared in schema/,
+        '.spec.replica: field not declared in schema',
       );
     });
 

@@ -1,8 +1,18 @@
 import { apply } from '../fields/managers.ts';
+import { fieldsOfClientSideApply, kubectlManager, withRecord } from '../fields/last-applied.ts';
 import { shownPath } from '../fields/set.ts';
+import { typeFaults } from '../fields/typed.ts';
 import { firstDuplicate } from '../fields/walk.ts';
 import { unsupportedMediaType } from '../http/request.ts';
-import { badOptions, badRequest, forbiddenField, notFound, required, unreasoned } from '../http/status.ts';
+import {
+  type ApiError,
+  badOptions,
+  badRequest,
+  forbiddenField,
+  notFound,
+  required,
+  unreasoned,
+} from '../http/status.ts';
 import { type Json, type KubeObject, timestamp } from '../json.ts';
 import { jsonPatch } from '../patch/json-patch.ts';
 import { mergePatch } from '../patch/merge-patch.ts';
@@ -84,13 +94,16 @@ function applyObject(
   const merged = apply(live, withoutServerFields(stored), schema, writer, {
     force,
     ignore: resetFields(resource, options.subresource),
+    free: options.manager === kubectlManager ? fieldsOfClientSideApply(live, schema) : undefined,
   });
   if (!live && !sentName) {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   }
   if (!live) return { object: create(cluster, resource, namespace, patch, options, merged.settle), created: true };
   const change = (): Json => {
-    const object = view ? view.fromStored(merged.object) : merged.object;
+    const kept =
+      options.manager === kubectlManager ? withRecord(merged.object, config, live.metadata.namespace) : merged.object;
+    const object = view ? view.fromStored(kept) : kept;
     // The optimistic lock counts only where the applied configuration asks for it.
     return { ...object, metadata: { ...object.metadata, resourceVersion, uid } };
   };
@@ -105,19 +118,20 @@ function applyObject(
 }
 
 /**
- * An applied configuration as read. A field that the schema does not have, or an item named twice, cannot be owned: the
- * real server gives up on it with a 500, and so do we.
+ * An applied configuration as read. What cannot be owned (a field that the schema does not have, a value of another
+ * type, an item named twice) the real server gives up on with a 500, and so do we.
  */
 function admitApplied(resource: Resource, sent: Json, patch: Json, options: WriteOptions): KubeObject {
-  const unknown: string[] = [];
-  const config = admitBody(resource, patch, { ...options, unknown: (path) => unknown.push(path) });
-  const cannot = `failed to create typed patch object (${patch.metadata.namespace ?? ''}/${sent.metadata?.name ?? ''}; ${patch.apiVersion}, Kind=${patch.kind}): `;
-  if (unknown[0]) throw unreasoned(`${cannot}.${unknown[0]}: field not declared in schema`);
-  const twice = firstDuplicate(config, storedSchema(resource), []);
-  if (twice)
-    throw unreasoned(
-      `${cannot}${shownPath(twice.slice(0, -1))}: duplicate entries for key ${shownPath(twice.slice(-1))}`,
+  const cannot = (why: string): ApiError =>
+    unreasoned(
+      `failed to create typed patch object (${patch.metadata.namespace ?? ''}/${sent.metadata?.name ?? ''}; ${patch.apiVersion}, Kind=${patch.kind}): ${why}`,
     );
+  const faults = typeFaults(patch, resource.schema, resource.custom === true);
+  if (faults.length > 0)
+    throw cannot(faults.length === 1 ? (faults[0] as string) : `errors:\n  ${faults.join('\n  ')}`);
+  const config = admitBody(resource, patch, options);
+  const twice = firstDuplicate(config, storedSchema(resource), []);
+  if (twice) throw cannot(`${shownPath(twice.slice(0, -1))}: duplicate entries for key ${shownPath(twice.slice(-1))}`);
   return config;
 }
 

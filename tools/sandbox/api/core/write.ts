@@ -11,7 +11,7 @@ import {
 } from '../http/status.ts';
 import { type Json, type KubeObject, clone, equal, isObject, timestamp } from '../json.ts';
 import { metadataErrors } from '../kinds/names.ts';
-import { trackUpdate } from '../fields/managers.ts';
+import { sentManagers, trackUpdate } from '../fields/managers.ts';
 import { type Resource, apiVersionOf, storedSchema } from '../registry.ts';
 import { decode } from '../schema/decode.ts';
 import { keyOf } from '../store/collection.ts';
@@ -26,8 +26,6 @@ export interface WriteOptions {
   /** Collects warnings for the client. */
   warn?: (text: string) => void;
   subresource?: string;
-  /** Takes unknown fields' paths in place of the warnings about them. */
-  unknown?: (path: string) => void;
 }
 
 /** The fields a write through this subresource cannot change: they stay whoever's they are. */
@@ -41,10 +39,6 @@ export function admitBody(resource: Resource, body: Json, options: WriteOptions)
   const found = decode(body, resource.schema, { name: resource.kind, custom: resource.custom === true });
   const cannot = `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}: `;
   if (found.mistyped) throw badRequest(cannot + found.mistyped);
-  if (options.unknown && options.fieldValidation !== 'Strict') {
-    found.unknown.forEach(options.unknown);
-    return found.value as KubeObject;
-  }
   const texts = found.unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
   if (texts.length > 0 && options.fieldValidation === 'Strict') {
     throw badRequest(`${cannot}strict decoding error: ${texts.join(', ')}`);
@@ -247,7 +241,8 @@ function commit(
     generation: current.metadata.generation,
     deletionTimestamp: current.metadata.deletionTimestamp,
     deletionGracePeriodSeconds: current.metadata.deletionGracePeriodSeconds,
-    managedFields: current.metadata.managedFields,
+    // Through a subresource nobody hands fields over.
+    managedFields: subresource ? current.metadata.managedFields : sentManagers(sent, current),
   };
   const next = stored(resource, { ...sent, apiVersion: apiVersionOf(resource), kind: resource.kind });
   const merged = scoped(resource, current, { ...next, metadata: { ...next.metadata, ...identity } }, subresource);

@@ -1,5 +1,5 @@
 import { ApiError } from '../http/status.ts';
-import { type JsonObject, type KubeObject, type ManagedFieldsEntry, clone } from '../json.ts';
+import { type JsonObject, type KubeObject, type ManagedFieldsEntry, clone, isObject } from '../json.ts';
 import { type Schema } from '../schema/schema.ts';
 import { FieldSet, shownPath } from './set.ts';
 import { compare, merge, ownedBy, removeFields } from './walk.ts';
@@ -30,6 +30,24 @@ interface Manager {
 
 const read = (object: KubeObject | undefined): Manager[] =>
   (object?.metadata.managedFields ?? []).map((entry) => ({ entry, set: FieldSet.parse(entry.fieldsV1) }));
+
+/**
+ * The managedFields that an update starts from: those it was sent with, so that clients can hand fields over, unless
+ * they say nothing or are none; `[{}]` forgets all (apimachinery's decodeLiveOrNew).
+ */
+export function sentManagers(sent: KubeObject, live: KubeObject): ManagedFieldsEntry[] | undefined {
+  const entries: unknown = sent.metadata.managedFields;
+  if (!Array.isArray(entries) || entries.length === 0) return live.metadata.managedFields;
+  if (entries.length === 1 && isObject(entries[0]) && Object.keys(entries[0]).length === 0) return [];
+  const sound = entries.every(
+    (entry: unknown) =>
+      isObject(entry) &&
+      (entry['operation'] === 'Apply' || entry['operation'] === 'Update') &&
+      entry['fieldsType'] === 'FieldsV1' &&
+      isObject(entry['fieldsV1']),
+  );
+  return sound ? (entries as ManagedFieldsEntry[]) : live.metadata.managedFields;
+}
 
 const isWriter = (m: Manager, operation: 'Apply' | 'Update', writer: Writer): boolean =>
   m.entry.manager === writer.manager &&
@@ -87,7 +105,7 @@ function put(
 
 /**
  * The managedFields of `after`, written by an ordinary create, update or patch: what it changed is the writer's now,
- * and nobody else's. `ignore` are prefixes that this way of writing cannot change (status on the main resource).
+ * and nobody else's; whose it was before says `after` too, which may have been sent with other managedFields. `ignore` are prefixes that this way of writing cannot change (status on the main resource).
  */
 export function trackUpdate(
   before: KubeObject | undefined,
@@ -100,7 +118,7 @@ export function trackUpdate(
   const difference = compare(bare(before) ?? emptyLike, bare(after), schema);
   const changed = difference.added.union(difference.modified).without(skipped);
   const gone = difference.removed;
-  const managers = read(before).map((m) => {
+  const managers = read(after).map((m) => {
     const mine = isWriter(m, 'Update', writer);
     return { entry: m.entry, set: (mine ? m.set : m.set.difference(changed)).difference(gone) };
   });
@@ -121,14 +139,14 @@ export interface Applied {
 /**
  * Server-side apply: `config` merged into `live`, and what the writer applied before and no longer does removed,
  * unless someone else owns it too. Throws 409 with a cause per field when others own what it would change, unless
- * `force`. Returns the merged object; `settle` then gives it its managedFields once it is defaulted.
+ * `force` or all of them are `free` for the taking. Returns the merged object; `settle` then gives it its managedFields once it is defaulted.
  */
 export function apply(
   live: KubeObject | undefined,
   config: KubeObject,
   schema: Schema,
   writer: Writer,
-  options: { force: boolean; ignore: readonly string[][] },
+  options: { force: boolean; ignore: readonly string[][]; free?: FieldSet | undefined },
 ): { object: KubeObject; settle: (result: KubeObject) => KubeObject } {
   const skipped = [...unowned, ...options.ignore];
   const managers = read(live);
@@ -144,7 +162,8 @@ export function apply(
 
   const difference = compare(start ?? emptyLike, object, schema);
   const changed = difference.added.union(difference.modified).without(skipped);
-  const conflicts = others.map((m) => ({ m, set: m.set.intersection(changed) })).filter(({ set }) => !set.empty);
+  const disputed = options.free ? changed.difference(options.free) : changed;
+  const conflicts = others.map((m) => ({ m, set: m.set.intersection(disputed) })).filter(({ set }) => !set.empty);
   if (conflicts.length > 0 && !options.force) throw conflictError(conflicts);
   for (const m of others) m.set = m.set.difference(changed).difference(difference.removed);
 

@@ -1,3 +1,4 @@
+import { goText } from '../go-values.ts';
 import { unreasoned } from '../http/status.ts';
 import { type Json, type JsonObject, equal, isObject } from '../json.ts';
 import { type Schema, field, resolve } from '../schema/schema.ts';
@@ -57,7 +58,7 @@ function mergeList(target: Json, patch: Json[], schema: Schema): Json[] {
   let out = [...live];
   for (const item of patch) {
     if (!isObject(item) || item[mergeKey] === undefined) {
-      throw unreasoned(`map: ${goMap(item)} does not contain declared merge key: ${mergeKey}`);
+      throw unreasoned(`map: ${goText(item)} does not contain declared merge key: ${mergeKey}`);
     }
     const index = out.findIndex((x) => isObject(x) && equal(x[mergeKey], item[mergeKey]));
     if (item['$patch'] === 'delete') out = out.filter((_, i) => i !== index);
@@ -88,12 +89,3 @@ function ordered(list: Json[], order: Json[], live: Json[], schema: Schema): Jso
   }
   return [...out, ...others];
 }
-
-/** A map as Go's %v prints it, which is how the real server names the item. */
-const goMap = (item: Json): string =>
-  isObject(item)
-    ? `map[${Object.keys(item)
-        .sort()
-        .map((key) => `${key}:${String(item[key])}`)
-        .join(' ')}]`
-    : String(item);
