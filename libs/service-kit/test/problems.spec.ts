@@ -91,6 +91,14 @@ test('every fault of a request is listed with its pointer', async () => {
   expect(pointers).toEqual(['/a~1b~0c', '/pages', '/tags/1/nam', '/tags/1/name', '/title']);
 });
 
+test('U+0000 is refused before it reaches a database, which could not take it', async () => {
+  const answer = await service.call('GET', '/v1/books?mode=a%00b');
+  expectProblem(answer, 422, 'invalid-request');
+  expect(answer.json['errors']).toEqual([
+    { pointer: 'query/mode', detail: 'has the character U+0000, which nothing here has' },
+  ]);
+});
+
 test('faults in path and query are told apart from those in the body', async () => {
   expect((await service.call('GET', '/v1/books/7')).json['errors']).toEqual([
     { pointer: 'path/id', detail: 'is "7"; Invalid UUID' },

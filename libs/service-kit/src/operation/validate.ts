@@ -24,6 +24,8 @@ export function validateRequest(endpoint: Endpoint, request: FastifyRequest): Va
   const params = check(endpoint.params, request.params ?? {}, 'path/', errors);
   const query = check(endpoint.query, request.query ?? {}, 'query/', errors);
   refuseUnknownQuery(endpoint, request, errors);
+  refuseNul(request.params, 'path/', errors);
+  refuseNul(request.query, 'query/', errors);
   const body =
     endpoint.body === undefined ? rawBody(endpoint, request) : checkBody(endpoint.body, request.body, errors);
   if (errors.length > 0) {
@@ -56,6 +58,13 @@ function refuseUnknownQuery(endpoint: Endpoint, request: FastifyRequest, errors:
         known.length === 0 ? 'is unknown; there are no parameters here' : `is unknown; allowed: ${known.join(', ')}`,
     });
   }
+}
+
+/** U+0000 (`%00`) is in nothing that a service stores: PostgreSQL's text cannot hold it, and a search for it would fail. */
+function refuseNul(given: unknown, prefix: string, errors: Errors): void {
+  for (const [name, value] of Object.entries(given ?? {}))
+    if (typeof value === 'string' && value.includes('\0'))
+      errors.push({ pointer: pointer([name], prefix), detail: 'has the character U+0000, which nothing here has' });
 }
 
 function check(schema: z.ZodType | undefined, value: unknown, prefix: string, errors: Errors): unknown {
