@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Database } from '@keelson/persistence';
 import { DeadLetters } from './delivery/dead-letters.ts';
 import { Sinks } from './delivery/sinks.ts';
-import { CLUSTER, EventsController } from './http/events.controller.ts';
+import { ALERTS_RECEIVED, CLUSTER, EventsController } from './http/events.controller.ts';
 import { GapLedger } from './journal/gap-ledger.ts';
 import { Journal } from './journal/journal.ts';
 
@@ -16,6 +16,7 @@ export class EventRelayModule {
     deadLetters: DeadLetters;
     gaps: GapLedger;
     cluster: string;
+    alertsReceived: (count: number) => void;
   }): DynamicModule {
     return {
       module: EventRelayModule,
@@ -27,6 +28,7 @@ export class EventRelayModule {
         { provide: DeadLetters, useValue: parts.deadLetters },
         { provide: GapLedger, useValue: parts.gaps },
         { provide: CLUSTER, useValue: parts.cluster },
+        { provide: ALERTS_RECEIVED, useValue: parts.alertsReceived },
       ],
     };
   }

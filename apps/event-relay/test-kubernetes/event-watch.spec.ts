@@ -3,7 +3,7 @@ import { Database } from '@keelson/persistence';
 import { eventually, testCluster, testDatabase, type TestCluster, type TestDatabase } from '@keelson/testing';
 import { GapLedger } from '../src/journal/gap-ledger.ts';
 import { Journal } from '../src/journal/journal.ts';
-import { JournalSchema1780000000000 } from '../src/journal/schema.migration.ts';
+import { journalMigrations } from '../src/journal/migrations.ts';
 import { searchJournal } from '../src/journal/search.ts';
 import { EventWatch, type EventApi } from '../src/kubernetes/event-watch.ts';
 import { WatchPositions } from '../src/kubernetes/positions.ts';
@@ -36,9 +36,9 @@ beforeEach(async () => {
   database = await Database.open({
     url: place.url,
     name: 'event-watch-test',
-    migrations: [JournalSchema1780000000000],
+    migrations: journalMigrations,
   });
-  journal = new Journal(database, clock);
+  journal = new Journal(database);
   gaps = new GapLedger(database, journal);
 });
 

@@ -28,7 +28,7 @@ export async function relay(root: string): Promise<Figure[]> {
     received = 0;
     const rules = join(place.folder, 'rules.yaml');
     writeFileSync(rules, `sinks: [{ name: hook, webhook: { url: "${target}" } }]\n`);
-    const service = await place.service('event-relay', { EVENT_APIS: '', RULES_FILE: rules, CLUSTER: 'bench' });
+    const service = await place.service('event-relay', { EVENT_APIS: 'none', RULES_FILE: rules, CLUSTER: 'bench' });
     await eventually(() => sinkIsThere(service.url!, place.token), { withinMs: 20_000 });
     const started = performance.now();
     for (let n = 0; n < EVENTS; n += BATCH) await send(service.url!, place.token, n);

@@ -1,12 +1,12 @@
-import { AdvisoryLock, type Database } from '@keelson/persistence';
+import { AdvisoryLock, type Database, type LockSession } from '@keelson/persistence';
 import type { JournalEntry } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { matches } from '../rules/match.ts';
 import type { Match } from '../rules/rules.ts';
 import { retryAfter, type Outcome, type Sink } from '../sinks/sink.ts';
 import { backoffMs } from './backoff.ts';
-import type { Cursors } from './cursors.ts';
 import type { DeliveryMetrics } from './metrics.ts';
+import { SinkCursor, type Refused } from './sink-cursor.ts';
 
 /** How many entries are read from the journal at a time. */
 const PAGE = 500;
@@ -14,6 +14,8 @@ const PAGE = 500;
 const POLL_MS = 500;
 /** How often a replica that another one keeps from delivering tries to take over. */
 const TAKE_OVER_MS = 1_000;
+/** How long a delivery that is under way may take to end once the service stops. */
+const DRAIN_MS = 10_000;
 
 export interface CourierParts {
   readonly name: string;
@@ -21,17 +23,23 @@ export interface CourierParts {
   readonly sink: Sink;
   readonly database: Database;
   readonly journal: Journal;
-  readonly cursors: Cursors;
   readonly clock: { now(): Date };
   readonly metrics: DeliveryMetrics;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
+/** `waiting`: another replica delivers, or nothing was tried yet. */
 export type CourierState =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'delivering' }
   | { readonly kind: 'retrying'; readonly reason: string; readonly attempts: number }
   | { readonly kind: 'stopped' };
+
+/** Remembers how far a page came: after deliveries, after a refusal, and at its end, when only what does not match is left. */
+interface Progress {
+  passed(to: number, delivered: readonly number[]): Promise<void>;
+  refused(to: number, refused: Refused): Promise<void>;
+}
 
 /**
  * Carries the journal to one sink, in order, from its own cursor. A slow or dead sink delays nobody else. The cursor
@@ -41,10 +49,15 @@ export type CourierState =
 export class Courier {
   readonly #parts: CourierParts;
   readonly #stopping = new AbortController();
+  readonly #abandon = new AbortController();
   #state: CourierState = { kind: 'waiting' };
   #running: Promise<void> | undefined;
-  #wake: () => void = () => undefined;
+  #stopped: Promise<void> | undefined;
+  #endPause: () => void = () => undefined;
+  #woken = false;
   #attempts = 0;
+  /** The last that this process saw delivered: known even where the database was away when it should be told. */
+  #delivered: { readonly sequence: number; readonly id: string } | undefined;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
@@ -66,31 +79,38 @@ export class Courier {
     this.#running ??= this.#run();
   }
 
-  /** Ends after the delivery in hand; what is not delivered stays in the journal. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-    await this.#parts.sink.close();
-    this.#state = { kind: 'stopped' };
+  /** Ends after the delivery in hand, which has {@link DRAIN_MS}; what is not delivered stays in the journal. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
   }
 
   /** Something may be waiting in the journal or in the replays. */
   wake(): void {
-    this.#wake();
+    this.#woken = true;
+    this.#endPause();
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    const limit = setTimeout(() => this.#abandon.abort(new Error('the service stops')), DRAIN_MS);
+    await this.#running;
+    clearTimeout(limit);
+    await this.#parts.sink.close();
+    this.#state = { kind: 'stopped' };
   }
 
   async #run(): Promise<void> {
-    const off = this.#parts.journal.onAppend(() => this.#wake());
+    const off = this.#parts.journal.onAppend(() => this.wake());
     const lock = new AdvisoryLock(this.#parts.database, `sink/${this.#parts.name}`);
     while (!this.#stopping.signal.aborted) {
       try {
-        const { held } = await lock.tryRun(() => this.#deliver());
+        const { held } = await lock.tryRun((session) => this.#deliver(session));
         if (!held) {
           this.#state = { kind: 'waiting' };
           await this.#pause(TAKE_OVER_MS);
         }
       } catch (error) {
-        // The database is away: nothing can be read or remembered until it is back.
+        // The database is away, or the lock is lost: nothing can be read or remembered until it is ours again.
         this.#state = { kind: 'retrying', reason: String(error), attempts: this.#attempts };
         this.#parts.log.warn(
           { sink: this.#parts.name, reason: String(error) },
@@ -102,89 +122,102 @@ export class Courier {
     off();
   }
 
-  async #deliver(): Promise<void> {
-    const { journal, cursors, name } = this.#parts;
-    let cursor = await cursors.open(name, await journal.head());
+  async #deliver(session: LockSession): Promise<void> {
+    const store = new SinkCursor(session, this.#parts.name);
+    const progress: Progress = {
+      passed: (to, delivered) => store.advance(to, delivered.length),
+      refused: (to, refused) => store.bury(to, refused),
+    };
+    let cursor = await this.#beginAfter(await store.open(), session);
     this.#state = { kind: 'delivering' };
     while (!this.#stopping.signal.aborted) {
-      const replayed = await this.#replaySome();
-      const entries = await journal.after(cursor, PAGE);
-      if (entries.length === 0) {
-        if (!replayed) await this.#pause(POLL_MS);
-        continue;
-      }
-      cursor = await this.#deliverPage(
-        entries,
-        (to, delivered, dead) => cursors.advance(name, to, delivered, dead),
-        cursor,
-      );
+      this.#woken = false;
+      const replayed = await this.#replaySome(store, session);
+      // Read over the session, too: whoever lost the lock finds out before the next delivery.
+      const entries = await this.#parts.journal.after(cursor, PAGE, {}, session);
+      if (entries.length > 0) cursor = await this.#deliverPage(entries, progress, cursor, { store, session });
+      else if (!replayed && !this.#woken) await this.#pause(POLL_MS, session.lost);
     }
+    await store.close();
+  }
+
+  /** Behind what is known to be delivered, unless the journal was exchanged for another one (a restored backup). */
+  async #beginAfter(stored: number, session: LockSession): Promise<number> {
+    const delivered = this.#delivered;
+    if (delivered === undefined || delivered.sequence <= stored) return stored;
+    const [found] = await this.#parts.journal.after(delivered.sequence - 1, 1, {}, session);
+    return found?.id === delivered.id ? delivered.sequence : stored;
   }
 
   /** One page of a replay, so that a long one does not hold up what is new; false where there is none. */
-  async #replaySome(): Promise<boolean> {
-    const replay = await this.#parts.cursors.replay(this.#parts.name);
+  async #replaySome(store: SinkCursor, session: LockSession): Promise<boolean> {
+    const replay = await store.replay();
     if (!replay) return false;
-    const entries = await this.#parts.journal.after(replay.cursor, PAGE, replay.until);
+    const entries = await this.#parts.journal.after(replay.cursor, PAGE, replay, session);
     if (entries.length === 0) {
-      await this.#parts.cursors.advanceReplay(replay.id, replay.until, replay.until);
+      await store.advanceReplay(replay, replay.until, []);
       return true;
     }
-    await this.#deliverPage(
-      entries,
-      async (to, delivered, dead) => {
-        await this.#parts.cursors.advance(this.#parts.name, 0, delivered, dead);
-        await this.#parts.cursors.advanceReplay(replay.id, to, replay.until);
+    const progress: Progress = {
+      passed: (to, delivered) => store.advanceReplay(replay, to, delivered),
+      refused: async (to, refused) => {
+        await store.bury(0, refused);
+        await store.advanceReplay(replay, to, []);
       },
-      replay.cursor,
-    );
+    };
+    await this.#deliverPage(entries, progress, undefined, { store, session });
     return true;
   }
 
-  /** Delivers what matches of one page and returns how far it came; less than the page only when it was stopped. */
+  /**
+   * Delivers what matches of one page and returns how far it came; less than the page only when it was stopped.
+   * `from` is the sink's own cursor, undefined in a replay.
+   */
   async #deliverPage(
     entries: readonly JournalEntry[],
-    advance: (
-      to: number,
-      delivered: number,
-      dead?: { sequence: number; reason: string; attempts: number; at: Date },
-    ) => Promise<void>,
-    from: number,
+    progress: Progress,
+    from: number | undefined,
+    { store, session }: { store: SinkCursor; session: LockSession },
   ): Promise<number> {
-    const wanted = entries.filter((entry) => matches(this.#parts.match, entry));
-    this.#parts.metrics.filtered(this.#parts.name, entries.length - wanted.length);
-    let at = from;
+    const { name, match, sink, metrics, clock, log } = this.#parts;
+    const wanted = entries.filter((entry) => matches(match, entry));
+    metrics.filtered(name, entries.length - wanted.length);
+    let at = from ?? 0;
     while (wanted.length > 0 && !this.#stopping.signal.aborted) {
-      const batch = wanted.slice(0, this.#parts.sink.batchSize);
+      // Another replica may hold the lock by now, and deliver this very event.
+      session.lost.throwIfAborted();
+      const batch = wanted.slice(0, sink.batchSize);
       const outcomes = await this.#attempt(batch);
-      const delivered = leading(outcomes);
-      if (delivered > 0) {
-        at = batch[delivered - 1]!.sequence;
-        await advance(at, delivered);
-        this.#parts.metrics.delivered(this.#parts.name, batch.slice(0, delivered), this.#parts.clock.now());
-        wanted.splice(0, delivered);
+      const delivered = batch.slice(0, leading(outcomes));
+      if (delivered.length > 0) {
+        const last = delivered.at(-1)!;
+        at = last.sequence;
+        if (from !== undefined) this.#delivered = { sequence: at, id: last.id };
+        metrics.delivered(name, delivered, clock.now());
+        await progress.passed(
+          at,
+          delivered.map(({ sequence }) => sequence),
+        );
+        wanted.splice(0, delivered.length);
         this.#attempts = 0;
         this.#state = { kind: 'delivering' };
       }
-      const ended = outcomes[delivered];
+      const ended = outcomes[delivered.length];
       if (ended?.kind === 'rejected') {
-        at = batch[delivered]!.sequence;
-        const dead = { sequence: at, reason: ended.reason, attempts: this.#attempts + 1, at: this.#parts.clock.now() };
-        await advance(at, 0, dead);
-        this.#parts.metrics.dead(this.#parts.name);
-        this.#parts.log.warn(
-          { sink: this.#parts.name, sequence: at, reason: ended.reason },
-          'rejected; now a dead letter',
-        );
-        wanted.splice(0, 1);
+        const { sequence } = wanted.shift()!;
+        at = sequence;
+        await progress.refused(at, { sequence, reason: ended.reason, attempts: this.#attempts + 1 });
+        metrics.dead(name);
+        log.warn({ sink: name, sequence, reason: ended.reason }, 'rejected; now a dead letter');
         this.#attempts = 0;
+        this.#state = { kind: 'delivering' };
       } else if (ended?.kind === 'retry') {
-        await this.#waitToRetry(ended);
+        await this.#waitToRetry(ended, store, session.lost);
       }
     }
     const last = entries.at(-1)!.sequence;
     if (wanted.length === 0 && last > at) {
-      await advance(last, 0);
+      await progress.passed(last, []);
       at = last;
     }
     return at;
@@ -192,40 +225,45 @@ export class Courier {
 
   async #attempt(batch: readonly JournalEntry[]): Promise<readonly Outcome[]> {
     try {
-      return await this.#parts.sink.deliver(batch, this.#stopping.signal);
+      const outcomes = await this.#parts.sink.deliver(batch, this.#abandon.signal);
+      return outcomes.length > 0 ? outcomes : [retryAfter(new Error('the sink gave no answer'))];
     } catch (error) {
       return [retryAfter(error)];
     }
   }
 
-  async #waitToRetry(outcome: Extract<Outcome, { kind: 'retry' }>): Promise<void> {
+  async #waitToRetry(
+    outcome: Extract<Outcome, { kind: 'retry' }>,
+    store: SinkCursor,
+    lost: AbortSignal,
+  ): Promise<void> {
     // A sink that merely keeps its pace gives no reason: that is no failure.
-    if (outcome.reason === '') return this.#pause(outcome.afterMs ?? 0, { deaf: true });
+    if (outcome.reason === '') return this.#pause(outcome.afterMs ?? 0, lost, { deaf: true });
+    const { name, metrics, log } = this.#parts;
     this.#attempts += 1;
+    const told = this.#state.kind === 'retrying' ? this.#state.reason : undefined;
     this.#state = { kind: 'retrying', reason: outcome.reason, attempts: this.#attempts };
-    this.#parts.metrics.retried(this.#parts.name);
+    metrics.retried(name);
     const waitMs = outcome.afterMs ?? backoffMs(this.#attempts);
-    this.#parts.log.warn(
-      { sink: this.#parts.name, reason: outcome.reason, retryInMs: Math.round(waitMs) },
-      'not delivered yet',
-    );
-    await this.#pause(waitMs, { deaf: true });
+    log.warn({ sink: name, reason: outcome.reason, retryInMs: Math.round(waitMs) }, 'not delivered yet');
+    if (told !== outcome.reason) await store.failing(outcome.reason);
+    await this.#pause(waitMs, lost, { deaf: true });
   }
 
-  /** Waits; a wake ends it early unless `deaf`, a stop always does. */
-  #pause(ms: number, { deaf = false }: { deaf?: boolean } = {}): Promise<void> {
-    const { signal } = this.#stopping;
-    if (signal.aborted) return Promise.resolve();
+  /** Waits; a wake ends it early unless `deaf`, a stop and a lost lock always do. */
+  #pause(ms: number, lost?: AbortSignal, { deaf = false }: { deaf?: boolean } = {}): Promise<void> {
+    const signals = [this.#stopping.signal, ...(lost === undefined ? [] : [lost])];
+    if (signals.some((signal) => signal.aborted)) return Promise.resolve();
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        this.#wake = () => undefined;
+        for (const signal of signals) signal.removeEventListener('abort', end);
+        this.#endPause = () => undefined;
         resolve();
       };
       const timer = setTimeout(end, ms);
-      signal.addEventListener('abort', end);
-      if (!deaf) this.#wake = end;
+      for (const signal of signals) signal.addEventListener('abort', end);
+      if (!deaf) this.#endPause = end;
     });
   }
 }

@@ -1,10 +1,11 @@
 import type { DeadLetter } from '@keelson/contracts';
 import type { Database } from '@keelson/persistence';
 import { toEvent, type JournalRow } from '../journal/row.ts';
+import { VISIBLE } from '../journal/search.ts';
 
 type DeadRow = JournalRow & { dead_id: string; sink: string; dead_reason: string; attempts: number; at: Date };
 
-/** What sinks refused for good, to be looked at and tried again. */
+/** What sinks refused for good, to be looked at and tried again. It lives as long as its event in the journal. */
 export class DeadLetters {
   readonly #database: Database;
 
@@ -12,28 +13,33 @@ export class DeadLetters {
     this.#database = database;
   }
 
-  /** Newest first; `before` is the id of the last one on the previous page. */
-  list(filter: { sink?: string | undefined; before?: string | undefined; limit: number }): Promise<DeadLetter[]> {
+  /** Newest first; `before` is the id of the last one on the previous page. Without a team those of all events. */
+  list(filter: {
+    team?: string | undefined;
+    sink?: string | undefined;
+    before?: string | undefined;
+    limit: number;
+  }): Promise<DeadLetter[]> {
     return this.#read(
-      '($1::text IS NULL OR d.sink = $1) AND ($2::uuid IS NULL OR d.id < $2) ORDER BY d.id DESC LIMIT $3',
-      [filter.sink ?? null, filter.before ?? null, filter.limit],
+      `${visibleTo('$4')} AND ($1::text IS NULL OR d.sink = $1) AND ($2::uuid IS NULL OR d.id < $2)
+        ORDER BY d.id DESC LIMIT $3`,
+      [filter.sink ?? null, filter.before ?? null, filter.limit, filter.team ?? null],
     );
   }
 
-  async find(id: string): Promise<DeadLetter | undefined> {
-    return (await this.#read('d.id = $1', [id]))[0];
+  async find(id: string, team?: string): Promise<DeadLetter | undefined> {
+    return (await this.#read(`d.id = $1 AND ${visibleTo('$2')}`, [id, team ?? null]))[0];
   }
 
   async remove(id: string): Promise<void> {
     await this.#database.query('DELETE FROM dead_letters WHERE id = $1', [id]);
   }
 
-  async failedAgain(id: string, reason: string, at: Date): Promise<void> {
-    await this.#database.query('UPDATE dead_letters SET reason = $2, at = $3, attempts = attempts + 1 WHERE id = $1', [
-      id,
-      reason,
-      at,
-    ]);
+  async failedAgain(id: string, reason: string): Promise<void> {
+    await this.#database.query(
+      'UPDATE dead_letters SET reason = $2, at = now(), attempts = attempts + 1 WHERE id = $1',
+      [id, reason],
+    );
   }
 
   async #read(where: string, params: readonly unknown[]): Promise<DeadLetter[]> {
@@ -53,3 +59,5 @@ export class DeadLetters {
     }));
   }
 }
+
+const visibleTo = (team: string): string => `(${team}::text IS NULL OR ${VISIBLE.replace('?', team)})`;

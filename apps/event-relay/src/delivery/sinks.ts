@@ -1,12 +1,27 @@
+import { AdvisoryLock, type Database } from '@keelson/persistence';
 import type { Sink as SinkView } from '@keelson/contracts';
-import type { Database } from '@keelson/persistence';
 import type { Journal } from '../journal/journal.ts';
-import { matches } from '../rules/match.ts';
+import { instant } from '../journal/search.ts';
+import { matchSql } from '../rules/match.ts';
 import type { SinkRule } from '../rules/rules.ts';
+import { retryAfter } from '../sinks/sink.ts';
 import type { Courier } from './courier.ts';
 import type { DeadLetters } from './dead-letters.ts';
 
 export type RedriveOutcome = { outcome: 'delivered' | 'rejected' | 'retry'; reason?: string };
+
+/** How long one delivery by hand may take, ms; below the time limit of a request. */
+const REDRIVE_LIMIT_MS = 25_000;
+
+interface Standing {
+  sink: string;
+  cursor: string;
+  delivered: string;
+  last_error: string | null;
+  dead: string;
+  lag: string;
+  lag_seconds: number;
+}
 
 /** All sinks of the configuration: how they are doing, and what people may ask of them. */
 export class Sinks {
@@ -14,101 +29,98 @@ export class Sinks {
   readonly #journal: Journal;
   readonly #deadLetters: DeadLetters;
   readonly #couriers: ReadonlyMap<string, { courier: Courier; rule: SinkRule }>;
-  readonly #clock: { now(): Date };
 
   constructor(parts: {
     database: Database;
     journal: Journal;
     deadLetters: DeadLetters;
     couriers: readonly { courier: Courier; rule: SinkRule }[];
-    clock: { now(): Date };
   }) {
     this.#database = parts.database;
     this.#journal = parts.journal;
     this.#deadLetters = parts.deadLetters;
     this.#couriers = new Map(parts.couriers.map((one) => [one.rule.name, one]));
-    this.#clock = parts.clock;
   }
 
   has(name: string): boolean {
     return this.#couriers.has(name);
   }
 
-  /** Every sink with where it stands; lag counts from its cursor to the end of the journal. */
+  /** Every sink with where it stands, whichever replica delivers; lag counts from its cursor to the end of the journal. */
   async list(): Promise<SinkView[]> {
-    const rows = await this.#database.query<{
-      sink: string;
-      cursor: string;
-      delivered: string;
-      dead: string;
-      lag: string;
-      oldest: Date | null;
-    }>(
-      `SELECT c.sink, c.cursor, c.delivered,
+    const rows = await this.#database.query<Standing>(
+      `SELECT c.sink, c.cursor, c.delivered, c.last_error,
               (SELECT count(*) FROM dead_letters d WHERE d.sink = c.sink) AS dead,
               (SELECT count(*) FROM journal j WHERE j.sequence > c.cursor) AS lag,
-              (SELECT min(received_at) FROM journal j WHERE j.sequence > c.cursor) AS oldest
-         FROM sink_cursors c`,
+              coalesce(extract(epoch FROM now() - (SELECT received_at FROM journal j WHERE j.sequence > c.cursor
+                                                    ORDER BY j.sequence LIMIT 1)), 0)::float8 AS lag_seconds
+         FROM sink_cursors c WHERE c.sink = ANY($1)`,
+      [[...this.#couriers.keys()]],
     );
     const standing = new Map(rows.map((row) => [row.sink, row]));
-    const now = this.#clock.now().getTime();
     return [...this.#couriers.values()].map(({ courier, rule }) => {
       const row = standing.get(rule.name);
-      const { state } = courier;
+      const lastError = row?.last_error ?? undefined;
       return {
         name: rule.name,
         kind: courier.sink.kind,
-        state: state.kind === 'retrying' ? 'retrying' : state.kind === 'stopped' ? 'stopped' : 'delivering',
+        state: courier.state.kind === 'stopped' ? 'stopped' : lastError === undefined ? 'delivering' : 'retrying',
         cursor: Number(row?.cursor ?? 0),
         lagEvents: Number(row?.lag ?? 0),
-        lagSeconds: row?.oldest ? Math.max(0, (now - row.oldest.getTime()) / 1000) : 0,
+        lagSeconds: Math.max(0, row?.lag_seconds ?? 0),
         delivered: Number(row?.delivered ?? 0),
         deadLetters: Number(row?.dead ?? 0),
-        ...(state.kind === 'retrying' ? { lastError: state.reason } : {}),
+        ...(lastError === undefined ? {} : { lastError }),
       };
     });
   }
 
-  /** Puts a range of the journal before the sink once more; returns how many events that is. */
+  /**
+   * Puts before the sink once more what was last seen in this time and matches its rule; returns how many events that
+   * is. A dry run only counts.
+   */
   async replay(name: string, range: { since: string; until: string | undefined; dryRun: boolean }): Promise<number> {
-    const rows = await this.#database.query<{ first: string | null; last: string | null }>(
-      'SELECT min(sequence) AS first, max(sequence) AS last FROM journal WHERE last_seen >= $1 AND ($2::timestamptz IS NULL OR last_seen <= $2)',
-      [range.since, range.until ?? null],
-    );
-    const { first, last } = rows[0] ?? {};
-    if (!first || !last) return 0;
     const { courier, rule } = this.#couriers.get(name)!;
-    let count = 0;
-    for (let at = Number(first) - 1; ;) {
-      const page = await this.#journal.after(at, 1000, Number(last));
-      if (page.length === 0) break;
-      count += page.filter((entry) => matches(rule.match, entry)).length;
-      at = page.at(-1)!.sequence;
-    }
+    const [since, before] = [instant(range.since), range.until === undefined ? 'infinity' : instant(range.until)];
+    const match = matchSql(rule.match, 3);
+    const [found] = await this.#database.query<{ count: string; first: string | null; last: string | null }>(
+      `SELECT count(*) AS count, min(sequence) AS first, max(sequence) AS last FROM journal
+        WHERE last_seen >= $1 AND last_seen <= $2 AND ${match.sql}`,
+      [since, before, ...match.params],
+    );
+    const count = Number(found?.count ?? 0);
     if (!range.dryRun && count > 0) {
-      await this.#database.query('INSERT INTO replays (sink, cursor, until) VALUES ($1, $2, $3)', [
-        name,
-        Number(first) - 1,
-        last,
-      ]);
+      await this.#database.query(
+        'INSERT INTO replays (sink, cursor, until, since, before) VALUES ($1, $2, $3, $4, $5)',
+        [name, Number(found!.first) - 1, found!.last, since, before],
+      );
       courier.wake();
     }
     return count;
   }
 
-  /** Tries one dead letter again, now; undefined where there is none of this id or its sink is gone. */
-  async redrive(id: string): Promise<RedriveOutcome | undefined> {
-    const letter = await this.#deadLetters.find(id);
+  /** Tries one dead letter again, now; undefined where the team sees none of this id or its sink is gone. */
+  async redrive(id: string, team?: string): Promise<RedriveOutcome | undefined> {
+    // Two people who press the button together would else deliver it twice.
+    const lock = new AdvisoryLock(this.#database, `dead-letter/${id}`);
+    const done = await lock.tryRun(() => this.#redrive(id, team));
+    return done.held ? done.result : { outcome: 'retry', reason: 'it is being tried already; look again in a moment' };
+  }
+
+  async #redrive(id: string, team: string | undefined): Promise<RedriveOutcome | undefined> {
+    const letter = await this.#deadLetters.find(id, team);
     const target = letter && this.#couriers.get(letter.sink);
     const entry = letter && (await this.#journal.find(letter.sequence));
     if (!target || !entry) return undefined;
-    const [outcome] = await target.courier.sink.deliver([entry], AbortSignal.timeout(30_000));
+    const [outcome] = await target.courier.sink
+      .deliver([entry], AbortSignal.timeout(REDRIVE_LIMIT_MS))
+      .catch((error: unknown) => [retryAfter(error)]);
     if (outcome?.kind === 'delivered') {
       await this.#deadLetters.remove(id);
       return { outcome: 'delivered' };
     }
     const reason = outcome && outcome.reason !== '' ? outcome.reason : 'the sink is busy; try again in a moment';
-    if (outcome?.kind === 'rejected') await this.#deadLetters.failedAgain(id, reason, this.#clock.now());
+    if (outcome?.kind === 'rejected') await this.#deadLetters.failedAgain(id, reason);
     return { outcome: outcome?.kind === 'rejected' ? 'rejected' : 'retry', reason };
   }
 }

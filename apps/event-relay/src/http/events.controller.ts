@@ -1,4 +1,4 @@
-import { Controller, Inject } from '@nestjs/common';
+import { Controller, Inject, UseInterceptors } from '@nestjs/common';
 import { eventsApi, type DeadLetter, type Gap, type JournalEvent, type Sink } from '@keelson/contracts';
 import { Database } from '@keelson/persistence';
 import { CallerError, Operation, systemClock, type OperationInput, type Principal } from '@keelson/service-kit';
@@ -8,17 +8,20 @@ import { Sinks, type RedriveOutcome } from '../delivery/sinks.ts';
 import { GapLedger } from '../journal/gap-ledger.ts';
 import { Journal } from '../journal/journal.ts';
 import { findEvent, searchJournal } from '../journal/search.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { decodeCursor, encodeCursor, SEQUENCE, UUID } from './cursor.ts';
+import { DatabaseFaults } from './database-faults.ts';
 import { parseLabelSelector } from './label-selector.ts';
 
 const { endpoints } = eventsApi;
-const UUID = /^[0-9a-f-]{36}$/;
 
 /** Name of the cluster that alerts and platform messages are booked under. */
 export const CLUSTER = Symbol('CLUSTER');
+/** Counts alerts that came in, doubles included. */
+export const ALERTS_RECEIVED = Symbol('ALERTS_RECEIVED');
 
 /** HTTP over journal, sinks, dead letters and the loss ledger; what each path means is in the contract. */
 @Controller()
+@UseInterceptors(DatabaseFaults)
 export class EventsController {
   constructor(
     @Inject(Database) private readonly database: Database,
@@ -27,6 +30,7 @@ export class EventsController {
     @Inject(DeadLetters) private readonly deadLetters: DeadLetters,
     @Inject(GapLedger) private readonly gaps: GapLedger,
     @Inject(CLUSTER) private readonly cluster: string,
+    @Inject(ALERTS_RECEIVED) private readonly received: (count: number) => void,
   ) {}
 
   @Operation(endpoints.listEvents)
@@ -35,7 +39,7 @@ export class EventsController {
     principal,
   }: OperationInput<typeof endpoints.listEvents>): Promise<{ items: JournalEvent[]; next?: string }> {
     const { cursor, labelSelector, limit, ...terms } = query;
-    const from = decodeCursor(cursor, /^\d+$/);
+    const from = decodeCursor(cursor, SEQUENCE);
     const found = await searchJournal(this.database, {
       ...terms,
       team: teamOf(principal),
@@ -56,6 +60,7 @@ export class EventsController {
   @Operation(endpoints.receiveAlerts)
   async alerts({ body, principal }: OperationInput<typeof endpoints.receiveAlerts>): Promise<{ accepted: number }> {
     const team = principal.team === '*' ? 'platform' : principal.team;
+    this.received(body.alerts.length);
     await this.journal.append(alertEntries(body, this.cluster, team, systemClock.now()));
     return { accepted: body.alerts.length };
   }
@@ -76,15 +81,21 @@ export class EventsController {
   @Operation(endpoints.listDeadLetters)
   async listDeadLetters({
     query,
+    principal,
   }: OperationInput<typeof endpoints.listDeadLetters>): Promise<{ items: DeadLetter[]; next?: string }> {
     const before = decodeCursor(query.cursor, UUID);
-    const found = await this.deadLetters.list({ sink: query.sink, before, limit: query.limit + 1 });
+    const found = await this.deadLetters.list({
+      team: teamOf(principal),
+      sink: query.sink,
+      before,
+      limit: query.limit + 1,
+    });
     return page(found, query.limit, (letter) => letter.id);
   }
 
   @Operation(endpoints.redriveDeadLetter)
-  async redrive({ params }: OperationInput<typeof endpoints.redriveDeadLetter>): Promise<RedriveOutcome> {
-    const outcome = await this.sinks.redrive(params.id);
+  async redrive({ params, principal }: OperationInput<typeof endpoints.redriveDeadLetter>): Promise<RedriveOutcome> {
+    const outcome = await this.sinks.redrive(params.id, teamOf(principal));
     if (!outcome)
       throw new CallerError('not-found', {
         detail: `there is no dead letter ${params.id}, or its sink is not configured any more`,

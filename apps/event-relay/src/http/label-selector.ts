@@ -3,16 +3,17 @@ import { CallerError } from '@keelson/service-kit';
 /** `app=shop,version=v2` as a map; equality terms only, as the contract says. */
 export function parseLabelSelector(selector: string | undefined): Record<string, string> | undefined {
   if (selector === undefined || selector === '') return undefined;
-  const labels: Record<string, string> = {};
+  const labels = new Map<string, string>();
   for (const term of selector.split(',')) {
-    const match = /^\s*([A-Za-z0-9_./-]+)\s*==?\s*([A-Za-z0-9_.-]*)\s*$/.exec(term);
-    if (!match) {
-      throw new CallerError('invalid-request', {
-        detail: `labelSelector has the term "${term}"`,
-        errors: [{ pointer: 'query/labelSelector', detail: 'allowed: name=value, several joined by commas' }],
-      });
-    }
-    labels[match[1]!] = match[2]!;
+    const [, name, value] = /^\s*([A-Za-z0-9_./-]+)\s*==?\s*([A-Za-z0-9_.-]*)\s*$/.exec(term) ?? [];
+    if (name === undefined || value === undefined)
+      throw refused(`labelSelector has the term "${term}"`, 'allowed: name=value, several joined by commas');
+    if ((labels.get(name) ?? value) !== value)
+      throw refused(`labelSelector wants ${name} to have two values`, 'a label has one value; nothing can match');
+    labels.set(name, value);
   }
-  return labels;
+  return Object.fromEntries(labels);
 }
+
+const refused = (detail: string, allowed: string): CallerError =>
+  new CallerError('invalid-request', { detail, errors: [{ pointer: 'query/labelSelector', detail: allowed }] });

@@ -1,5 +1,5 @@
 import type { Gap } from '@keelson/contracts';
-import type { Database } from '@keelson/persistence';
+import type { Database, Tx } from '@keelson/persistence';
 import type { Journal } from './journal.ts';
 
 interface GapRow {
@@ -11,41 +11,40 @@ interface GapRow {
   detail: string;
 }
 
+export interface NewGap {
+  readonly cluster: string;
+  readonly cause: Gap['cause'];
+  readonly from: Date;
+  readonly to: Date;
+  readonly detail: string;
+}
+
 /** The loss ledger: what could have been missed, from when to when. A loss that is known is told, never passed over. */
 export class GapLedger {
   readonly #database: Database;
   readonly #journal: Journal;
+  readonly #recorded: () => void;
 
-  constructor(database: Database, journal: Journal) {
+  /** `recorded` is called for every gap that is new, after its commit. */
+  constructor(database: Database, journal: Journal, recorded: () => void = () => undefined) {
     this.#database = database;
     this.#journal = journal;
+    this.#recorded = recorded;
   }
 
-  /** Writes the gap and, as a Warning in the journal, tells everyone who gets Warnings. */
-  async record(gap: { cluster: string; cause: Gap['cause']; from: Date; to: Date; detail: string }): Promise<void> {
+  /**
+   * Writes the gap and, as a Warning in the journal, tells everyone who gets Warnings. Both views of Events lose the same
+   * history: a gap that overlaps one of the same cluster and cause widens that one, and nobody is told twice.
+   */
+  async record(gap: NewGap): Promise<void> {
+    // A clock that was set back in between must not turn the bounds round.
+    const bounded = { ...gap, from: gap.from < gap.to ? gap.from : gap.to };
     await this.#database.transaction(async (tx) => {
-      const rows = await tx.query<{ id: string }>(
-        'INSERT INTO gaps (cluster, cause, gap_from, gap_until, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id',
-        [gap.cluster, gap.cause, gap.from, gap.to, gap.detail],
-      );
-      await this.#journal.appendIn(tx, [
-        {
-          team: 'platform',
-          source: 'platform',
-          cluster: gap.cluster,
-          type: 'Warning',
-          reason: 'EventsLost',
-          message: gap.detail,
-          object: { kind: 'Cluster', name: gap.cluster },
-          reporter: 'keelson-event-relay',
-          labels: {},
-          count: 1,
-          firstSeen: gap.from.toISOString(),
-          lastSeen: gap.to.toISOString(),
-          dedupeKey: `gap/${rows[0]!.id}`,
-          original: gap,
-        },
-      ]);
+      // The views are followed side by side, and may find the gap in the same moment.
+      await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`gaps/${gap.cluster}`]);
+      if (await this.#widened(tx, bounded)) return;
+      await this.#insert(tx, bounded);
+      tx.afterCommit(this.#recorded);
     });
   }
 
@@ -63,5 +62,41 @@ export class GapLedger {
       to: row.gap_until.toISOString(),
       detail: row.detail,
     }));
+  }
+
+  async #widened(tx: Tx, { cluster, cause, from, to }: NewGap): Promise<boolean> {
+    const changed = await tx.execute(
+      `UPDATE gaps SET gap_from = least(gap_from, $3), gap_until = greatest(gap_until, $4)
+        WHERE id = (SELECT id FROM gaps
+                     WHERE cluster = $1 AND cause = $2 AND gap_from < $4 AND gap_until > $3
+                     ORDER BY id DESC LIMIT 1)`,
+      [cluster, cause, from, to],
+    );
+    return changed > 0;
+  }
+
+  async #insert(tx: Tx, gap: NewGap): Promise<void> {
+    const rows = await tx.query<{ id: string }>(
+      'INSERT INTO gaps (cluster, cause, gap_from, gap_until, detail) VALUES ($1, $2, $3, $4, $5) RETURNING id',
+      [gap.cluster, gap.cause, gap.from, gap.to, gap.detail],
+    );
+    await this.#journal.appendIn(tx, [
+      {
+        team: 'platform',
+        source: 'platform',
+        cluster: gap.cluster,
+        type: 'Warning',
+        reason: 'EventsLost',
+        message: gap.detail,
+        object: { kind: 'Cluster', name: gap.cluster },
+        reporter: 'keelson-event-relay',
+        labels: {},
+        count: 1,
+        firstSeen: gap.from.toISOString(),
+        lastSeen: gap.to.toISOString(),
+        dedupeKey: `gap/${rows[0]!.id}`,
+        original: gap,
+      },
+    ]);
   }
 }

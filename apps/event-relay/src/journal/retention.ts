@@ -9,7 +9,6 @@ export interface RetentionParts {
   /** Names of the configured sinks; one that was taken out of the rules holds nothing back. */
   readonly sinks: readonly string[];
   readonly days: number;
-  readonly clock: { now(): Date };
   readonly log: { warn(fields: object, message: string): void };
 }
 
@@ -33,12 +32,12 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { journal, sinks, days, clock, log } = this.#parts;
+    const { journal, sinks, days, log } = this.#parts;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        const before = new Date(clock.now().getTime() - days * 86_400_000);
-        while (!signal.aborted && (await journal.prune(before, STEP, sinks)) === STEP);
+        while (!signal.aborted && (await journal.prune(days, STEP, sinks)) === STEP);
+        while (!signal.aborted && (await journal.pruneCounts(days, STEP)) === STEP);
       } catch (error) {
         log.warn({ reason: String(error) }, 'old events could not be removed; trying again');
       }

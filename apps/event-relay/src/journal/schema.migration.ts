@@ -58,7 +58,7 @@ export class JournalSchema1780000000000 implements MigrationInterface {
       CREATE TABLE replays (
         id     uuid PRIMARY KEY DEFAULT uuidv7(),
         sink   text NOT NULL,
-        -- Next journal sequence to look at, and the last one of the range.
+        -- Last journal sequence that was looked at, and the last one of the range.
         cursor bigint NOT NULL,
         until  bigint NOT NULL
       )`);

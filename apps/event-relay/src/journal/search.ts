@@ -2,6 +2,9 @@ import type { JournalEvent } from '@keelson/contracts';
 import type { Database } from '@keelson/persistence';
 import { toEvent, type JournalRow } from './row.ts';
 
+/** Kubernetes events and alerts have no team of their own: whoever may read events sees them. `?` is the team. */
+export const VISIBLE = "(source IN ('kubernetes', 'alertmanager') OR team = ?)";
+
 /** What can be searched for; every term that is there must hold. */
 export interface Search {
   /** Undefined sees all teams' events. */
@@ -24,7 +27,7 @@ export interface Search {
   readonly until?: string | undefined;
 }
 
-/** Searches the journal. Kubernetes events have no team of their own: everyone with `events:read` sees them. */
+/** Searches the journal; see {@link VISIBLE} for what a team finds. */
 export async function searchJournal(database: Database, search: Search): Promise<JournalEvent[]> {
   const terms: string[] = [];
   const params: unknown[] = [];
@@ -33,7 +36,7 @@ export async function searchJournal(database: Database, search: Search): Promise
     params.push(value);
     terms.push(sql.replace('?', `$${params.length}`));
   };
-  where("(source IN ('kubernetes', 'alertmanager') OR team = ?)", search.team);
+  where(VISIBLE, search.team);
   where(search.order === 'asc' ? 'sequence > ?' : 'sequence < ?', search.from);
   where('sequence > ?', search.after);
   where('type = ?', search.type);
@@ -45,8 +48,8 @@ export async function searchJournal(database: Database, search: Search): Promise
   where('reason = ?', search.reason);
   where("message ILIKE ? ESCAPE '\\'", search.text === undefined ? undefined : `%${escapeLike(search.text)}%`);
   where('labels @> ?::jsonb', search.labels && JSON.stringify(search.labels));
-  where('last_seen >= ?', search.since);
-  where('last_seen <= ?', search.until);
+  where('last_seen >= ?', search.since && instant(search.since));
+  where('last_seen <= ?', search.until && instant(search.until));
   params.push(search.limit);
   const rows = await database.query<JournalRow>(
     `SELECT * FROM journal ${terms.length > 0 ? `WHERE ${terms.join(' AND ')}` : ''}
@@ -63,10 +66,13 @@ export async function findEvent(
   team: string | undefined,
 ): Promise<JournalEvent | undefined> {
   const rows = await database.query<JournalRow>(
-    "SELECT * FROM journal WHERE id = $1 AND ($2::text IS NULL OR source IN ('kubernetes', 'alertmanager') OR team = $2)",
+    `SELECT * FROM journal WHERE id = $1 AND ($2::text IS NULL OR ${VISIBLE.replace('?', '$2')})`,
     [id, team ?? null],
   );
   return rows[0] && toEvent(rows[0]);
 }
+
+/** RFC 3339 as PostgreSQL takes it, which knows no year 0. */
+export const instant = (time: string): string => (time.startsWith('0000-') ? '-infinity' : time);
 
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&');

@@ -1,10 +1,10 @@
 import { ListWatch, resources, type Gap, type KubernetesClient, type Resource } from '@keelson/kubernetes';
-import { AdvisoryLock, type Database } from '@keelson/persistence';
+import { AdvisoryLock, sqlState, type Database, type LockSession } from '@keelson/persistence';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GapLedger } from '../journal/gap-ledger.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { NewEntry } from '../journal/entry.ts';
-import { normalise, type KubernetesEvent } from './normalise.ts';
+import { MALFORMED, malformedEvent, normalise, type KubernetesEvent } from './normalise.ts';
 import type { WatchPositions } from './positions.ts';
 
 /** Which of the two views of Events is watched; both show every event. */
@@ -32,6 +32,12 @@ export interface EventWatchParts {
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
+/** What waits to be written. Without a resourceVersion nothing may be concluded from it being there, see onSync. */
+interface Waiting {
+  readonly entry?: NewEntry;
+  readonly resourceVersion?: string;
+}
+
 /**
  * Reads the Events of one cluster into the journal. The resourceVersion is stored in the transaction that stores the
  * events up to it, so that a restart goes on exactly there. What the API server no longer had is written into the loss
@@ -42,16 +48,25 @@ export class EventWatch {
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #watch: ListWatch | undefined;
-  #waiting: { entry: NewEntry | undefined; resourceVersion: string }[] = [];
+  #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
 
   constructor(parts: EventWatchParts) {
     this.#parts = parts;
   }
 
+  get api(): EventApi {
+    return this.#parts.api;
+  }
+
   /** `watching`, `listing`, `waiting` (for the API server), or `standby` where another replica watches. */
   get state(): string {
     return this.#watch?.state ?? 'standby';
+  }
+
+  /** When the API server was last heard; undefined where another replica watches. */
+  get heardAt(): Date | undefined {
+    return this.#watch?.heardAt;
   }
 
   start(): void {
@@ -68,7 +83,7 @@ export class EventWatch {
     const lock = new AdvisoryLock(database, `watch/${cluster}/${api}`);
     while (!this.#stopping.signal.aborted) {
       try {
-        await lock.tryRun(() => this.#watchUntilStopped());
+        await lock.tryRun((session) => this.#watchWhileHolding(session));
       } catch (error) {
         log.warn({ cluster, api, reason: String(error) }, 'the watch of Events cannot start; trying again');
       }
@@ -76,24 +91,26 @@ export class EventWatch {
     }
   }
 
-  async #watchUntilStopped(): Promise<void> {
+  /** Until the service stops or the lock is lost: then another replica may watch, and this one must ask again. */
+  async #watchWhileHolding({ lost }: LockSession): Promise<void> {
     const { client, cluster, api, positions, log } = this.#parts;
-    const { signal } = this.#stopping;
     const position = await positions.find(cluster, api);
+    this.#waiting = [];
     this.#watch = new ListWatch<KubernetesEvent & { metadata: object }>({
       client,
       resource: RESOURCES[api],
       resourceVersion: position?.resourceVersion,
       resourceVersionAt: position?.at,
       onSync: (items, resourceVersion) => {
-        for (const item of items) void this.#take(item, item.metadata.resourceVersion ?? resourceVersion);
-        return this.#enqueue(undefined, resourceVersion);
+        // Items of a list are in no order of time: only with the last of them everything up to its version is there.
+        for (const item of items) void this.#take(item, undefined);
+        return this.#enqueue({ resourceVersion });
       },
       onEvent: (type, object, resourceVersion) => {
         // Deleted means expired: the journal has it already, and keeps it.
-        return type === 'DELETED' ? this.#enqueue(undefined, resourceVersion) : this.#take(object, resourceVersion);
+        return type === 'DELETED' ? this.#enqueue({ resourceVersion }) : this.#take(object, resourceVersion);
       },
-      onBookmark: (resourceVersion) => this.#enqueue(undefined, resourceVersion),
+      onBookmark: (resourceVersion) => this.#enqueue({ resourceVersion }),
       onGap: (gap) => this.#recordGap(gap),
       onError: (error, next) =>
         log.warn(
@@ -104,7 +121,7 @@ export class EventWatch {
     log.info({ cluster, api, from: position?.resourceVersion ?? 'a list' }, 'watching Events');
     this.#watch.start();
     try {
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await aborted(this.#stopping.signal, lost);
     } finally {
       await this.#watch.stop();
       await this.#writing;
@@ -112,45 +129,76 @@ export class EventWatch {
     }
   }
 
-  #take(object: KubernetesEvent, resourceVersion: string): Promise<void> | void {
-    const { cluster, clock, log } = this.#parts;
-    this.#parts.received(1);
+  #take(object: KubernetesEvent, resourceVersion: string | undefined): Promise<void> | void {
+    const { cluster, clock, received } = this.#parts;
+    received(1);
+    let entry: NewEntry;
     try {
-      return this.#enqueue(normalise(object, cluster, clock.now()), resourceVersion);
+      entry = normalise(object, cluster, clock.now());
     } catch (error) {
-      log.warn(
-        { cluster, name: object.metadata?.name, reason: String(error) },
-        'passed over an object that is no Event',
-      );
-      return this.#enqueue(undefined, resourceVersion);
+      entry = malformedEvent(object, cluster, (error as Error).message, clock.now());
     }
+    return this.#enqueue({ entry, ...(resourceVersion === undefined ? {} : { resourceVersion }) });
   }
 
   /** Queues an event for the next batch; waits only when the queue is full, which holds the watch back. */
-  #enqueue(entry: NewEntry | undefined, resourceVersion: string): Promise<void> | void {
-    this.#waiting.push({ entry, resourceVersion });
-    this.#writing ??= this.#write().finally(() => (this.#writing = undefined));
+  #enqueue(item: Waiting): Promise<void> | void {
+    this.#waiting.push(item);
+    this.#writing ??= this.#write();
     return this.#waiting.length > 2 * BATCH ? this.#writing : undefined;
   }
 
   async #write(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const batch = this.#waiting.slice(0, BATCH);
+        if (!(await this.#store(batch))) return;
+        this.#waiting.splice(0, batch.length);
+      }
+    } finally {
+      // In the same turn in which the queue was seen to be empty: what comes next starts a new one.
+      this.#writing = undefined;
+    }
+  }
+
+  /** Writes a batch, however long the database is away; false when the service stops before: the next start reads it again. */
+  async #store(batch: readonly Waiting[]): Promise<boolean> {
     const { cluster, api, database, journal, positions, clock, log } = this.#parts;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, BATCH);
-      const entries = batch.map((item) => item.entry).filter((entry) => entry !== undefined);
-      const { resourceVersion } = batch.at(-1)!;
+    const entries = batch.map(({ entry }) => entry).filter((entry) => entry !== undefined);
+    const resourceVersion = batch.findLast((item) => item.resourceVersion !== undefined)?.resourceVersion;
+    for (;;) {
       try {
         await database.transaction(async (tx) => {
           await journal.appendIn(tx, entries);
-          await positions.save(tx, cluster, api, resourceVersion, clock.now());
+          if (resourceVersion !== undefined) await positions.save(tx, cluster, api, resourceVersion, clock.now());
         });
-        this.#waiting.splice(0, batch.length);
+        return true;
       } catch (error) {
-        if (this.#stopping.signal.aborted) return; // not stored, so the next start reads it again
+        const apart = isFaultOfTheData(error) ? this.#apart(batch, error as Error) : undefined;
+        if (apart !== undefined) return this.#storeEach(apart);
+        if (this.#stopping.signal.aborted) return false;
         log.warn({ cluster, api, events: entries.length, reason: String(error) }, 'events wait for the database');
-        await pause(RETRY_MS);
+        await pause(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined); // stopped
       }
     }
+  }
+
+  async #storeEach(items: readonly Waiting[]): Promise<boolean> {
+    for (const item of items) if (!(await this.#store([item]))) return false;
+    return true;
+  }
+
+  /**
+   * One of the batch cannot be stored as it is: each by itself finds it, and in the place of that one what was wrong with
+   * it. Undefined where that was tried already.
+   */
+  #apart(batch: readonly Waiting[], fault: Error): readonly Waiting[] | undefined {
+    if (batch.length > 1) return batch;
+    const [only] = batch;
+    if (only?.entry === undefined || only.entry.reason === MALFORMED) return undefined;
+    const { cluster, clock, log } = this.#parts;
+    log.warn({ cluster, reason: fault.message }, 'an Event cannot be stored as it is');
+    return [{ ...only, entry: malformedEvent(only.entry.original, cluster, fault.message, clock.now()) }];
   }
 
   async #recordGap(gap: Gap): Promise<void> {
@@ -164,4 +212,18 @@ export class EventWatch {
       detail: `events between resourceVersion ${gap.from.resourceVersion} and ${gap.to.resourceVersion} had expired before they were read; ${gap.changed} newer ones were still there: ${gap.message}`,
     });
   }
+}
+
+/** SQLSTATE classes of what is wrong with the values themselves: data, integrity, limits. PostgreSQL manual, appendix A. */
+const isFaultOfTheData = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error) ?? '');
+
+function aborted(...signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    };
+    for (const signal of signals) signal.addEventListener('abort', end);
+    if (signals.some((signal) => signal.aborted)) end();
+  });
 }

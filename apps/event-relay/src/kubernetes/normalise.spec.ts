@@ -1,4 +1,4 @@
-import { normalise, type KubernetesEvent } from './normalise.ts';
+import { malformedEvent, normalise, type KubernetesEvent } from './normalise.ts';
 
 const now = new Date('2026-03-01T12:30:00Z');
 const core: KubernetesEvent = {
@@ -53,7 +53,32 @@ describe('an Event', () => {
     expect(normalise(none, 'c', now).lastSeen).toBe(now.toISOString());
   });
 
-  test('that is about nothing is refused', () => {
-    expect(() => normalise({ metadata: { uid: 'x' } }, 'c', now)).toThrow('involvedObject.kind');
+  test('that says not what it is about is about itself', () => {
+    const bare = { metadata: { ...core.metadata, name: 'bare.1', namespace: 'shop' }, involvedObject: {}, reason: 'R' };
+    expect(normalise(bare, 'c', now)).toMatchObject({
+      reason: 'R',
+      object: { kind: 'Event', namespace: 'shop', name: 'bare.1', uid: 'e-1' },
+    });
+  });
+
+  const times = ['0000-01-01T00:00:00Z', '+012026-01-01T00:00:00Z', 'yesterday', ''];
+  test.each(times)('that was seen at "%s" was seen now', (lastTimestamp) => {
+    expect(normalise({ ...core, lastTimestamp, series: null }, 'c', now).lastSeen).toBe(now.toISOString());
+  });
+
+  test.each([Number.NaN, 1.5, 2 ** 60, -3])('that counts %p counts 1', (count) => {
+    expect(normalise({ ...core, count }, 'c', now).count).toBe(1);
+  });
+
+  const noEvents = [{}, { metadata: null }, { metadata: { uid: 7 } }, { kind: 'Status', metadata: {} }];
+  test.each(noEvents)('that is none is refused and told as a Warning: %j', (object) => {
+    const read = () => normalise(object as unknown as KubernetesEvent, 'c', now);
+    expect(read).toThrow('it has no metadata.uid');
+    expect(malformedEvent(object, 'c', 'it has no metadata.uid', now)).toMatchObject({
+      type: 'Warning',
+      reason: 'MalformedEvent',
+      message: expect.stringContaining('it has no metadata.uid'),
+      original: object,
+    });
   });
 });

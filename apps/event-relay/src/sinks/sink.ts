@@ -26,21 +26,33 @@ export interface Sink {
 
 /** A retry for something that went wrong on the way: no answer, refused connection, time-out. */
 export function retryAfter(error: unknown): Outcome {
-  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return {
-    kind: 'retry',
-    afterMs: undefined,
-    reason: `${error instanceof Error ? error.message : String(error)}${cause}`,
-  };
+  const cause = error instanceof Error && error.cause instanceof Error ? `: ${wordsOf(error.cause)}` : '';
+  return { kind: 'retry', afterMs: undefined, reason: `${wordsOf(error)}${cause}` };
 }
+
+/** Never empty: of several addresses that were tried in vain, Node's error has no message of its own. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error) || 'it failed without a word';
+  const tried = error instanceof AggregateError ? (error.errors[0] as Error | undefined)?.message : undefined;
+  return error.message || tried || (error as NodeJS.ErrnoException).code || error.name;
+}
+
+/** Longest that a receiver's word is taken for, ms: one that says "in ten years" is asked again all the same. */
+const LONGEST_WAIT_MS = 3_600_000;
 
 /** What an HTTP status says about a delivery: 2xx is done, 408, 425, 429 and 5xx may come right, the rest will not. */
 export function outcomeOfStatus(status: number, retryAfterHeader: string | null, said: string): Outcome {
   if (status >= 200 && status < 300) return DELIVERED;
   const reason = `HTTP ${status}${said === '' ? '' : `: ${said.slice(0, 500)}`}`;
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    const seconds = retryAfterHeader === null ? Number.NaN : Number(retryAfterHeader);
-    return { kind: 'retry', afterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined, reason };
-  }
+  if (status === 408 || status === 425 || status === 429 || status >= 500)
+    return { kind: 'retry', afterMs: waitOf(retryAfterHeader), reason };
   return { kind: 'rejected', reason };
+}
+
+/** Retry-After, in seconds or as a date (RFC 9110, 10.2.3), as ms from now. */
+function waitOf(header: string | null): number | undefined {
+  if (header === null || header.trim() === '') return undefined;
+  const seconds = Number(header);
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1000;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), LONGEST_WAIT_MS);
 }

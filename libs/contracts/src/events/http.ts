@@ -97,6 +97,7 @@ export const alertmanagerWebhookSchema = z
         }),
       )
       .max(1000),
+    truncatedAlerts: z.number().int().min(0).default(0).describe('left out by Alertmanager because of max_alerts'),
   })
   .meta({ id: 'AlertmanagerWebhook' });
 

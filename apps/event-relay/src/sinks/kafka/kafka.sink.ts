@@ -1,10 +1,13 @@
 import type { JournalEntry } from '../../journal/entry.ts';
 import { DELIVERED, retryAfter, type Outcome, type Sink } from '../sink.ts';
 import { kubeEventerMessage } from './kube-eventer.ts';
-import type { KafkaProducer } from './producer.ts';
+import { TooLargeForKafka, type KafkaMessage, type KafkaProducer } from './producer.ts';
 
-/** Kafka's default `message.max.bytes`; what is larger no broker takes without being told to. */
-const MESSAGE_LIMIT = 1_048_576;
+/**
+ * What is sent together, bytes. Kafka's default `message.max.bytes` (1,048,588) limits a whole batch, and all messages of a
+ * partition are one; keys, headers and framing take some of it. A single message may be larger: that is the broker's to say.
+ */
+const BATCH_BYTES = 900_000;
 
 /** Writes events in kube-eventer's JSON, in order for each object; acks=all. */
 export class KafkaSink implements Sink {
@@ -19,24 +22,35 @@ export class KafkaSink implements Sink {
   }
 
   async deliver(entries: readonly JournalEntry[]): Promise<readonly Outcome[]> {
-    const messages = entries.map((entry) => ({
-      key: entry.object.uid ?? `${entry.object.namespace ?? ''}/${entry.object.kind}/${entry.object.name}`,
-      value: kubeEventerMessage(entry),
-      headers: { 'keelson-event-id': entry.id },
-    }));
-    const fits = messages.map((message) => Buffer.byteLength(message.value) < MESSAGE_LIMIT - 1024);
-    try {
-      const sendable = messages.filter((_, index) => fits[index]);
-      if (sendable.length > 0) await this.#producer.send(this.#topic, sendable);
-    } catch (error) {
-      return [retryAfter(error)];
+    let messages = together(entries.map(toMessage));
+    for (;;) {
+      try {
+        await this.#producer.send(this.#topic, messages);
+        return messages.map(() => DELIVERED);
+      } catch (error) {
+        if (!(error instanceof TooLargeForKafka)) return [retryAfter(error)];
+        if (messages.length === 1) return [{ kind: 'rejected', reason: `too large for Kafka: ${error.message}` }];
+        messages = messages.slice(0, Math.ceil(messages.length / 2));
+      }
     }
-    return fits.map((fit): Outcome =>
-      fit ? DELIVERED : { kind: 'rejected', reason: `larger than Kafka's ${MESSAGE_LIMIT} bytes` },
-    );
   }
 
   close(): Promise<void> {
     return this.#producer.close();
   }
+}
+
+function toMessage(entry: JournalEntry): KafkaMessage {
+  return {
+    key: entry.object.uid ?? `${entry.object.namespace ?? ''}/${entry.object.kind}/${entry.object.name}`,
+    value: kubeEventerMessage(entry),
+    headers: { 'keelson-event-id': entry.id },
+  };
+}
+
+/** As many from the first on as fit into one batch; one at least. */
+function together(messages: readonly KafkaMessage[]): readonly KafkaMessage[] {
+  let bytes = 0;
+  const end = messages.findIndex((message) => (bytes += Buffer.byteLength(message.value) + 200) > BATCH_BYTES);
+  return end === -1 ? messages : messages.slice(0, Math.max(1, end));
 }

@@ -1,13 +1,13 @@
 import { Kafka, logLevel, type Producer } from 'kafkajs';
-import type { KafkaMessage, KafkaProducer } from './producer.ts';
+import { TooLargeForKafka, type KafkaMessage, type KafkaProducer } from './producer.ts';
 
-/** {@link KafkaProducer} over kafkajs, idempotent; connects at the first message and again after a failure. */
+/** {@link KafkaProducer} over kafkajs, idempotent; connects at the first message and anew after a failure. */
 export class KafkaJsProducer implements KafkaProducer {
-  readonly #producer: Producer;
-  #connected: Promise<void> | undefined;
+  readonly #kafka: Kafka;
+  #producer: Promise<Producer> | undefined;
 
   constructor(options: { brokers: readonly string[]; clientId: string }) {
-    const kafka = new Kafka({
+    this.#kafka = new Kafka({
       brokers: [...options.brokers],
       clientId: options.clientId,
       logLevel: logLevel.NOTHING, // failures come back as outcomes
@@ -16,25 +16,41 @@ export class KafkaJsProducer implements KafkaProducer {
       // Our own cursor retries, with its own pace and for ever; kafkajs would only hold the batch back.
       retry: { retries: 2, initialRetryTime: 100 },
     });
-    this.#producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: true });
   }
 
   async send(topic: string, messages: readonly KafkaMessage[]): Promise<void> {
-    this.#connected ??= this.#producer.connect();
+    const used = (this.#producer ??= this.#connect());
     try {
-      await this.#connected;
+      const producer = await used;
+      await producer.send({
+        topic,
+        acks: -1,
+        messages: messages.map((message) => ({ ...message, headers: { ...message.headers } })),
+      });
     } catch (error) {
-      this.#connected = undefined;
-      throw error;
+      // A producer that failed has lost count of its sequence numbers, and the broker refuses all it sends from then on.
+      if (this.#producer === used) this.#producer = undefined;
+      void used.then((producer) => producer.disconnect()).catch(() => undefined); // its connection is given up anyway
+      throw isTooLarge(error) ? new TooLargeForKafka((error as Error).message, { cause: error }) : error;
     }
-    await this.#producer.send({
-      topic,
-      acks: -1,
-      messages: messages.map((message) => ({ ...message, headers: { ...message.headers } })),
-    });
   }
 
   async close(): Promise<void> {
-    if (this.#connected) await this.#producer.disconnect();
+    const used = this.#producer;
+    this.#producer = undefined;
+    await used?.then((producer) => producer.disconnect()).catch(() => undefined); // not connected: nothing to close
   }
+
+  async #connect(): Promise<Producer> {
+    const producer = this.#kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: true });
+    await producer.connect();
+    return producer;
+  }
+}
+
+/** kafkajs names the broker's error code in `type`, at times below `cause`. */
+function isTooLarge(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause)
+    if ((current as { type?: unknown }).type === 'MESSAGE_TOO_LARGE') return true;
+  return false;
 }

@@ -1,85 +1,99 @@
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { anEntry } from '../../journal/entry.builder.ts';
 import { goJson } from './go-json.ts';
 import { kubeEventerMessage } from './kube-eventer.ts';
 
-/** An Event as kube-eventer gets it from the API, and what Go's json.MarshalIndent(event, "", " ") makes of it. */
-const event = {
-  metadata: {
-    name: 'shop.17a',
-    namespace: 'shop',
-    uid: 'e-1',
-    resourceVersion: '5',
-    creationTimestamp: '2026-03-01T12:00:00Z',
-  },
-  involvedObject: { kind: 'Pod', namespace: 'shop', name: 'shop-1', uid: 'p-1', apiVersion: 'v1' },
-  reason: 'BackOff',
-  message: 'cmd <sh> && exit',
-  source: { component: 'kubelet', host: 'node-1' },
-  firstTimestamp: '2026-03-01T12:00:00Z',
-  lastTimestamp: '2026-03-01T12:00:10Z',
-  count: 3,
-  type: 'Warning',
-  eventTime: null,
-  reportingComponent: 'kubelet',
-  reportingInstance: 'node-1',
-};
+const fixture = (name: string): unknown =>
+  JSON.parse(readFileSync(join(import.meta.dirname, '../../../test/kube-eventer', name), 'utf8'));
+const events = fixture('events.json') as Record<string, unknown>[];
+/** What Go made of them, see test/kube-eventer. */
+const messages = fixture('messages.json') as string[];
+
+/** The same object through the other version of the API. */
+function asNewer(event: Record<string, unknown>): Record<string, unknown> {
+  const { involvedObject, message, source, firstTimestamp, lastTimestamp, count, reportingComponent, ...rest } = event;
+  return {
+    ...rest,
+    regarding: involvedObject,
+    note: message,
+    deprecatedSource: source,
+    deprecatedFirstTimestamp: firstTimestamp,
+    deprecatedLastTimestamp: lastTimestamp,
+    deprecatedCount: count,
+    reportingController: reportingComponent,
+  };
+}
+
+const parse = (text: string) =>
+  JSON.parse(text) as { EventValue: string; EventTimestamp: string; EventTags: Record<string, string> };
 
 describe("kube-eventer's Kafka message", () => {
-  const message = kubeEventerMessage(
-    anEntry({ original: event, object: { kind: 'Pod', namespace: 'shop', name: 'shop-1', uid: 'p-1' } }),
-  );
-
-  test('has the three keys in their order and the tags of a Pod', () => {
-    const parsed = JSON.parse(message) as Record<string, unknown>;
-    expect(Object.keys(parsed)).toEqual(['EventValue', 'EventTimestamp', 'EventTags']);
-    expect(parsed['EventTimestamp']).toBe('2026-03-01T12:00:10Z');
-    expect(parsed['EventTags']).toEqual({ eventID: 'e-1', hostname: 'node-1', pod_id: 'p-1', pod_name: 'shop-1' });
+  const cases = events.map((original, index) => ({
+    name: `${JSON.stringify(original['reason'] ?? 'nothing')} (${index})`,
+    original,
+    message: messages[index],
+  }));
+  test.each(cases)('of $name is what Go writes, byte for byte', ({ original, message }) => {
+    expect(kubeEventerMessage(anEntry({ original }))).toBe(message);
   });
 
-  test('holds the event as text that is indented by one space, with Go’s escapes', () => {
-    const { EventValue } = JSON.parse(message) as { EventValue: string };
-    expect(EventValue.split('\n').slice(0, 3)).toEqual(['{', ' "metadata": {', '  "name": "shop.17a",']);
-    expect(EventValue).toContain('cmd \\u003csh\\u003e \\u0026\\u0026 exit');
-    expect(JSON.parse(EventValue)).toEqual(event);
+  test.each(cases)('of $name is the same through events.k8s.io/v1', ({ original, message }) => {
+    expect(kubeEventerMessage(anEntry({ original: asNewer(original) }))).toBe(message);
   });
 
-  test('of an events.k8s.io/v1 Event reads like the core/v1 one', () => {
-    const {
-      involvedObject,
-      message: note,
-      source,
-      firstTimestamp,
-      lastTimestamp,
-      count,
-      reportingComponent,
-      ...rest
-    } = event;
-    const newer = {
-      ...rest,
-      regarding: involvedObject,
-      note,
-      deprecatedSource: source,
-      deprecatedFirstTimestamp: firstTimestamp,
-      deprecatedLastTimestamp: lastTimestamp,
-      deprecatedCount: count,
-      reportingController: reportingComponent,
-    };
-    const { EventValue } = JSON.parse(kubeEventerMessage(anEntry({ original: newer }))) as { EventValue: string };
-    expect(JSON.parse(EventValue)).toEqual(event);
+  test('does not depend on the order in which the API server wrote the fields', () => {
+    const turned = Object.fromEntries(Object.entries(events[0]!).toReversed());
+    expect(kubeEventerMessage(anEntry({ original: turned }))).toBe(messages[0]);
   });
 
   test('of something that is no Kubernetes event has the same shape', () => {
-    const { EventValue } = JSON.parse(
-      kubeEventerMessage(anEntry({ source: 'platform', reason: 'CanaryRolledBack' })),
-    ) as { EventValue: string };
-    expect(JSON.parse(EventValue)).toMatchObject({
+    const message = parse(
+      kubeEventerMessage(
+        anEntry({
+          source: 'platform',
+          reason: 'CanaryRolledBack',
+          object: { kind: 'Canary', namespace: 'shop', name: 'shop' },
+        }),
+      ),
+    );
+    expect(message.EventTimestamp).toBe('2026-03-01T12:00:10Z');
+    expect(Object.keys(message.EventTags)).toEqual(['eventID', 'hostname']);
+    expect(JSON.parse(message.EventValue)).toMatchObject({
+      metadata: { uid: message.EventTags['eventID'] },
       reason: 'CanaryRolledBack',
-      involvedObject: { kind: 'Pod' },
+      involvedObject: { kind: 'Canary', namespace: 'shop', name: 'shop' },
+      lastTimestamp: '2026-03-01T12:00:10Z',
       count: 1,
+      eventTime: null,
     });
   });
 });
 
-test('Go escapes the two line separators of Unicode, too', () => {
-  expect(goJson('a\u2028b\u2029')).toBe('"a\\u2028b\\u2029"');
+describe('JSON as Go writes it', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\b\f\n\r\t', '<&>', '\u2028', '\\u003c'));
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof({ depthSize: 'small' }, text, fc.integer(), fc.boolean(), fc.constant(null), tie('list'), tie('map')),
+    list: fc.array(tie('any')),
+    map: fc.dictionary(text, tie('any')),
+  })).any;
+
+  test('means the same, however it is indented, and has none of the characters that Go escapes', () => {
+    fc.assert(
+      fc.property(value, fc.constantFrom('', ' ', '\t'), (given, indent) => {
+        const written = goJson(given, indent);
+        expect(JSON.parse(written)).toEqual(given);
+        expect(written).not.toMatch(/[<>&\u2028\u2029]|\\[bf/]/);
+        // Where nothing needs Go's own escapes it is what JavaScript writes.
+        const plain = JSON.stringify(given, undefined, indent);
+        if (!/[<>&\u2028\u2029]|\\[bf]/.test(plain)) expect(written).toBe(plain);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('has half a surrogate pair as the replacement character', () => {
+    expect(goJson('a\ud800')).toBe('"a\ufffd"');
+  });
 });

@@ -1,9 +1,9 @@
 import type { JournalEvent } from '@keelson/contracts';
-import { cut, escapeCode, escapeText, MESSAGE_LIMIT } from './markdown.ts';
+import { cut, escapeCode, escapeText } from './markdown.ts';
 
-/** Longest a field may get; the event's own message gets what is left of the limit. */
+/** Longest a field may get, and the event's own message: together they stay below MESSAGE_LIMIT, whatever is in them. */
 const FIELD_LIMIT = 256;
-const TEXT_LIMIT = 2500;
+const TEXT_LIMIT = 2_000;
 
 /** One event as a MarkdownV2 message: what happened first, then where, when and how often. */
 export function telegramMessage(event: JournalEvent): string {
@@ -20,10 +20,8 @@ export function telegramMessage(event: JournalEvent): string {
     field('Source', event.reporter),
     field('Host', event.node),
     field('Cluster', event.cluster),
-  ].filter((line) => line !== undefined);
-  const text = lines.join('\n');
-  // Each field is bounded, so that this holds; escaping can double a text, and the limit counts it unescaped.
-  return text.length <= 2 * MESSAGE_LIMIT ? text : cut(text, MESSAGE_LIMIT);
+  ];
+  return lines.filter((line) => line !== undefined).join('\n');
 }
 
 const field = (name: string, value: string | undefined): string | undefined =>

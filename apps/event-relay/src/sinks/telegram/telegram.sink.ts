@@ -6,8 +6,12 @@ import { telegramMessage } from './message.ts';
 const answerSchema = z.object({
   ok: z.boolean(),
   description: z.string().optional(),
-  parameters: z.object({ retry_after: z.number().optional() }).optional(),
+  parameters: z.object({ retry_after: z.number().optional(), migrate_to_chat_id: z.number().optional() }).optional(),
 });
+
+/** What the Bot API says (as a 400, like every fault of a text) when no message at all can go to this chat. */
+const FAULT_OF_THE_CHAT =
+  /chat not found|upgraded to a supergroup|thread not found|topic_(closed|deleted)|not enough rights|have no rights|need administrator rights|chat_write_forbidden|chat_restricted|peer_id_invalid|group is deactivated/i;
 
 export interface TelegramOptions {
   /** Base URL of the Bot API, `https://api.telegram.org` unless a local Bot API server is used. */
@@ -45,7 +49,7 @@ export class TelegramSink implements Sink {
   async #send(text: string, signal: AbortSignal): Promise<Outcome> {
     const { apiUrl, token, chatId, threadId } = this.#options;
     try {
-      const response = await fetch(`${apiUrl}/bot${token}/sendMessage`, {
+      const response = await fetch(`${apiUrl.replace(/\/+$/, '')}/bot${token}/sendMessage`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({
@@ -61,17 +65,14 @@ export class TelegramSink implements Sink {
       const answer = answerSchema.safeParse(await response.json());
       if (response.ok && answer.data?.ok === true) return DELIVERED;
       const said = answer.data?.description ?? '';
-      // A wrong token or chat is a fault of the configuration: it comes right when that does, and nothing may be lost.
-      if (
-        response.status === 401 ||
-        response.status === 403 ||
-        response.status === 404 ||
-        /chat not found/i.test(said)
-      ) {
+      // A wrong token, chat or topic is a fault of the configuration: it comes right when that does, and nothing may be lost.
+      if ([401, 403, 404].includes(response.status) || FAULT_OF_THE_CHAT.test(said)) {
+        const moved = answer.data?.parameters?.migrate_to_chat_id;
+        const now = moved === undefined ? 'check token and chat' : `the chat is now ${moved}`;
         return {
           kind: 'retry',
           afterMs: 30_000,
-          reason: `Telegram refuses: ${said || `HTTP ${response.status}`}; check token and chat`,
+          reason: `Telegram refuses: ${said || `HTTP ${response.status}`}; ${now}`,
         };
       }
       const seconds = answer.data?.parameters?.retry_after;

@@ -1,3 +1,4 @@
+import { Agent, request, type Dispatcher } from 'undici';
 import type { JournalEntry } from '../../journal/entry.ts';
 import { outcomeOfStatus, retryAfter, type Outcome, type Sink } from '../sink.ts';
 import { cloudEvent } from './cloud-event.ts';
@@ -9,11 +10,18 @@ export interface WebhookOptions {
   readonly timeoutMs: number;
 }
 
-/** POSTs each event as a structured CloudEvent 1.0 (`application/cloudevents+json`). Redirects are not followed. */
+/** How much of a refusal is read and told, characters. */
+const TOLD = 500;
+
+/**
+ * POSTs each event as a structured CloudEvent 1.0 (`application/cloudevents+json`), one at a time. Redirects are not
+ * followed. (undici's request rather than fetch: a third of its processor time for each event.)
+ */
 export class WebhookSink implements Sink {
   readonly kind = 'webhook';
   readonly batchSize = 1;
   readonly #options: WebhookOptions;
+  readonly #agent = new Agent();
 
   constructor(options: WebhookOptions) {
     this.#options = options;
@@ -21,21 +29,81 @@ export class WebhookSink implements Sink {
 
   async deliver([entry]: readonly JournalEntry[], signal: AbortSignal): Promise<readonly Outcome[]> {
     if (!entry) return [];
+    const { url, headers, timeoutMs } = this.#options;
+    const limit = new Deadline(timeoutMs, signal);
     try {
-      const response = await fetch(this.#options.url, {
+      const response = await request(url, {
         method: 'POST',
-        headers: { ...this.#options.headers, 'content-type': 'application/cloudevents+json; charset=utf-8' },
+        headers: { ...headers, 'content-type': 'application/cloudevents+json; charset=utf-8' },
         body: JSON.stringify(cloudEvent(entry)),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]),
-        redirect: 'error',
+        signal: limit.signal,
+        dispatcher: this.#agent,
       });
-      const said = response.ok ? '' : (await response.text()).slice(0, 500);
-      if (response.ok) await response.body?.cancel();
-      return [outcomeOfStatus(response.status, response.headers.get('retry-after'), said)];
+      return [await outcomeOf(response)];
     } catch (error) {
-      return [retryAfter(error)];
+      return [retryAfter(limit.expired ? new Error(`no answer within ${timeoutMs} ms`) : error)];
+    } finally {
+      limit.end();
     }
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return this.#agent.close();
+  }
+}
+
+async function outcomeOf({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Outcome> {
+  if (statusCode >= 200 && statusCode < 300) {
+    await body.dump();
+    return outcomeOfStatus(statusCode, null, '');
+  }
+  const said = await beginningOf(body);
+  // A fault of the configuration, and no event's: it comes right when that does.
+  if (statusCode >= 300 && statusCode < 400) {
+    return {
+      kind: 'retry',
+      afterMs: 30_000,
+      reason: `HTTP ${statusCode}: redirects are not followed; set the final URL`,
+    };
+  }
+  const retry = headers['retry-after'];
+  return outcomeOfStatus(statusCode, typeof retry === 'string' ? retry : null, said);
+}
+
+async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<string> {
+  let text = '';
+  body.setEncoding('utf8');
+  for await (const chunk of body as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length >= TOLD) break; // ends the stream, and the connection with it
+  }
+  return text.slice(0, TOLD);
+}
+
+/** A time limit and somebody else's signal as one, without AbortSignal.any, which costs more than the request's set-up. */
+class Deadline {
+  readonly #abort = new AbortController();
+  readonly #outer: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #passOn = (): void => this.#abort.abort(this.#outer.reason);
+  expired = false;
+
+  constructor(ms: number, outer: AbortSignal) {
+    this.#outer = outer;
+    this.#timer = setTimeout(() => {
+      this.expired = true;
+      this.#abort.abort();
+    }, ms);
+    if (outer.aborted) this.#passOn();
+    else outer.addEventListener('abort', this.#passOn, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#outer.removeEventListener('abort', this.#passOn);
+  }
 }
