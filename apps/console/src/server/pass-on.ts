@@ -56,9 +56,10 @@ async function forward(
   const live = endpoint.responseType === 'text/event-stream';
   const left = new AbortController();
   reply.raw.once('close', () => left.abort());
+  const address = addressFor(to.url, endpoint, request);
   let answer: Dispatcher.ResponseData;
   try {
-    answer = await send(addressFor(to.url, endpoint, request), {
+    answer = await send(address, {
       dispatcher,
       method: endpoint.method,
       headers: { ...pick(request.headers, REQUEST_HEADERS), ...traceHeaders() },
