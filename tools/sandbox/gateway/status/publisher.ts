@@ -1,6 +1,10 @@
 import { eventName, isConflict, isNotFound, resources, type KubernetesClient } from '@keelson/kubernetes';
 import { ingressResource, type Ingress } from '../kubernetes-objects.ts';
 import type { Fault } from '../routing/compile.ts';
+import { Standing } from './standing.ts';
+
+/** Longer than a controller takes from the first to the last change of a route. */
+const SETTLE_MS = 3_000;
 
 /** Tells the owners of Ingresses: the address in status.loadBalancer, and what has no effect as Warning events. */
 export class Publisher {
@@ -9,6 +13,9 @@ export class Publisher {
   readonly #pod: string;
   readonly #told = new Set<string>();
   readonly #warn: (message: string) => void;
+  readonly #standing = new Standing(SETTLE_MS);
+  #faults: ReadonlyMap<string, Fault> = new Map();
+  #next: NodeJS.Timeout | undefined;
   #queue: Promise<void> = Promise.resolve();
 
   constructor(options: { client: KubernetesClient; address: string; pod: string; warn: (message: string) => void }) {
@@ -18,7 +25,7 @@ export class Publisher {
     this.#warn = options.warn;
   }
 
-  /** In the background, one after the other; each thing once. */
+  /** In the background, one after the other; each thing once, faults only if they last. */
   publish(ingresses: readonly Ingress[], faults: readonly Fault[]): void {
     for (const ingress of ingresses) {
       const listed = ingress.status?.loadBalancer?.ingress ?? [];
@@ -29,11 +36,21 @@ export class Publisher {
       }
       this.#once(`${key} ${ingress.metadata.resourceVersion}`, () => this.#writeStatus(ingress));
     }
-    for (const { ingress, reason, message } of faults) {
-      this.#once(`event ${ingress.metadata.uid} ${reason} ${message}`, () =>
-        this.#writeEvent(ingress, reason, message),
-      );
+    this.#faults = new Map(
+      faults.map((fault) => [`event ${fault.ingress.metadata.uid} ${fault.reason} ${fault.message}`, fault]),
+    );
+    this.#tellFaults();
+  }
+
+  /** Those that have stood for a while, now and when more of them will have. */
+  #tellFaults(): void {
+    clearTimeout(this.#next);
+    const { due, nextMs } = this.#standing.look(this.#faults.keys(), performance.now());
+    for (const key of due) {
+      const fault = this.#faults.get(key);
+      if (fault) this.#once(key, () => this.#writeEvent(fault.ingress, fault.reason, fault.message));
     }
+    if (nextMs !== undefined) this.#next = setTimeout(() => this.#tellFaults(), nextMs).unref();
   }
 
   #once(key: string, work: () => Promise<unknown>): void {
