@@ -31,5 +31,6 @@ export {
 } from './processes/managed-process.ts';
 export { PartError } from './processes/part-error.ts';
 export { freePort, freePorts } from './network/free-port.ts';
+export { tcpProxy, type TcpProxy } from './network/tcp-proxy.ts';
 export { privateFolder, removePrivateFolder, sweepLeftovers, type Swept } from './folders/private-folder.ts';
 export { cacheFolder } from './packages/cache-folder.ts';

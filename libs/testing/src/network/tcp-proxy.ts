@@ -1,9 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 /** A TCP proxy that can lose the network in the ways a network is lost. */
-export interface Proxy {
+export interface TcpProxy {
   /** The given URL, through the proxy. */
   url(target: string): string;
+  /** Connections that are open now. */
+  readonly connections: number;
   /** Ends every connection with a reset. */
   cut(): void;
   /** Connections stay open and carry nothing any more, in either direction. */
@@ -14,16 +16,22 @@ export interface Proxy {
   resume(): void;
   /** New connections are refused (reset) until resume. */
   refuse(): void;
+  /** New connections are cut when the server has answered so many times, until resume. */
+  cutAfter(answers: number): void;
+  /** What the server sends arrives that much later, from now on. */
+  delayAnswers(ms: number): void;
   close(): Promise<void>;
 }
 
 type Mode = 'pass' | 'hang' | 'hang-answers' | 'refuse';
 
 /** Starts a proxy in front of host and port of the URL. */
-export async function proxyTo(target: string): Promise<Proxy> {
+export async function tcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const pairs = new Set<[Socket, Socket]>();
   let mode: Mode = 'pass';
+  let delayMs = 0;
+  let answersBeforeCut = Infinity;
   const apply = (client: Socket, server: Socket): void => {
     if (mode === 'hang') client.pause();
     else client.resume();
@@ -36,7 +44,12 @@ export async function proxyTo(target: string): Promise<Proxy> {
     const upstream = connect(Number(port), hostname);
     upstream.on('error', () => client.destroy());
     client.on('data', (data) => upstream.write(data));
-    upstream.on('data', (data) => client.write(data));
+    let answersLeft = answersBeforeCut;
+    upstream.on('data', (data) => {
+      // Timers of one length fire in the order they were set.
+      if (delayMs > 0) setTimeout(() => client.write(data), delayMs);
+      else client.write(data, () => (answersLeft -= 1) <= 0 && client.resetAndDestroy());
+    });
     const pair: [Socket, Socket] = [client, upstream];
     pairs.add(pair);
     const end = (): void => {
@@ -52,6 +65,7 @@ export async function proxyTo(target: string): Promise<Proxy> {
   const { port: own } = server.address() as { port: number };
   const set = (next: Mode) => (): void => {
     mode = next;
+    answersBeforeCut = Infinity;
     for (const [client, upstream] of pairs) apply(client, upstream);
   };
   const cut = (): void => {
@@ -67,11 +81,20 @@ export async function proxyTo(target: string): Promise<Proxy> {
       url.port = String(own);
       return url.href;
     },
+    get connections() {
+      return pairs.size;
+    },
     cut,
     hang: set('hang'),
     hangAnswers: set('hang-answers'),
     resume: set('pass'),
     refuse: set('refuse'),
+    cutAfter: (answers) => {
+      answersBeforeCut = answers;
+    },
+    delayAnswers: (ms) => {
+      delayMs = ms;
+    },
     close: async () => {
       cut();
       await new Promise((resolve) => server.close(resolve));
