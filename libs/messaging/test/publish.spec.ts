@@ -1,4 +1,5 @@
-import { eventually } from '@keelson/testing';
+import { eventually, tcpProxy, type TcpProxy } from '@keelson/testing';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   BrokerAccessError,
   ClosedError,
@@ -12,7 +13,6 @@ import {
   UnroutableError,
 } from '../src/index.ts';
 import { catalogue, orderPlaced, orderShipped } from './messages.ts';
-import { proxyTo, type Proxy } from './proxy.ts';
 import { memoryLog, Workbench } from './service.ts';
 
 const payload = { orderId: 'o', amount: 1 };
@@ -202,10 +202,10 @@ describe('publish', () => {
 
 describe('publish over a network that fails', () => {
   let bench: Workbench;
-  let proxy: Proxy;
+  let proxy: TcpProxy;
   beforeAll(async () => {
     bench = await Workbench.open();
-    proxy = await proxyTo(bench.vhost.amqpUrl);
+    proxy = await tcpProxy(bench.vhost.amqpUrl);
     const direct = await bench.messaging();
     await (
       await direct.subscribe({ queue: 'test.proxied', messages: [orderPlaced], handler: async () => undefined })
@@ -261,6 +261,50 @@ describe('publish over a network that fails', () => {
     proxy.cut();
     proxy.resume();
     await messaging.publish(orderPlaced, payload);
+  });
+
+  test('that is cut again while the connection is being set up: in the end there is one connection for each purpose', async () => {
+    const own = await tcpProxy(bench.vhost.amqpUrl);
+    const messaging = await bench.messaging({ url: own.url(bench.vhost.amqpUrl) });
+    // start, tune, open-ok, then those of our own set-up.
+    own.cutAfter(5);
+    own.cut();
+    await pause(1_500);
+    own.resume();
+    await messaging.ready();
+    await messaging.publish(orderPlaced, payload);
+    // Whatever else is under way would be there after the longest pause between two attempts.
+    await pause(6_000);
+    expect(own.connections).toBe(2);
+    await messaging.close();
+    await eventually(() => own.connections === 0);
+    await own.close();
+  });
+
+  test('to an exchange that became one of another kind waits, on one channel, until that is mended', async () => {
+    const options = { exchange: 'changed', service: 'changed', url: proxy.url(bench.vhost.amqpUrl) };
+    const messaging = await bench.messaging(options);
+    const exchange = `/api/exchanges/${bench.vhost.vhost}/changed`;
+    // The broker closes the channel; before we hear of it the exchange is another one.
+    await bench.vhost.management(exchange, { method: 'DELETE' });
+    proxy.hangAnswers();
+    const lost = messaging.publish(orderPlaced, payload, { deadlineMs: 1_000 });
+    await expect(lost).rejects.toThrow(PublishUncertainError);
+    await bench.vhost.management(exchange, { method: 'PUT', body: { type: 'direct', durable: true } });
+    proxy.resume();
+    await eventually(() => messaging.health().inFlight === 0);
+    const waiting = messaging.publish(orderPlaced, payload, { deadlineMs: 5_000 });
+    await expect(waiting).rejects.toThrow(/exchange "changed" .* its type is direct, this program needs topic/);
+    await bench.vhost.management(exchange, { method: 'DELETE' });
+    await messaging.publish(orderPlaced, payload, { mandatory: false });
+    const channels = async () => {
+      const connections = (await bench.vhost.management(`/api/vhosts/${bench.vhost.vhost}/connections`)) as {
+        user_provided_name: string;
+        channels: number;
+      }[];
+      return connections.find(({ user_provided_name: name }) => /^changed@.*publish/.test(name))?.channels;
+    };
+    await eventually(async () => (await channels()) === 1, { describe: 'one channel is left' });
   });
 
   test('that refuses: waiting messages are bounded, and never sent ones say so at their deadline', async () => {

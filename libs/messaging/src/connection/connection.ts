@@ -83,7 +83,7 @@ export class AmqpConnection {
       await this.#attempt();
     } catch (error) {
       const message = messageOf(error);
-      this.#drop();
+      this.#drop(message);
       if (error instanceof TopologyMismatchError) {
         await this.close();
         throw error;
@@ -100,7 +100,7 @@ export class AmqpConnection {
 
   /** The live connection, now or as soon as there is one. Rejects with ClosedError only. */
   whenConnected(): Promise<ChannelModel> {
-    if (this.#model !== undefined) return Promise.resolve(this.#model);
+    if (this.#model !== undefined && this.#state.state !== 'connecting') return Promise.resolve(this.#model);
     if (this.#state.state === 'closed') return Promise.reject(new ClosedError('this connection was closed'));
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
@@ -136,17 +136,23 @@ export class AmqpConnection {
     }
     batchWrites(streamOf(model));
     let lastError: string | undefined;
+    let ended: string | undefined;
+    let isSetUp = false;
     // Without a listener Node would throw; what matters follows in 'close'.
     model.on('error', (error) => (lastError = error.message));
     model.on('close', (error) => {
       cut(model);
-      if (this.#model === model) this.#lost(error?.message ?? lastError ?? 'connection closed');
+      ended = error?.message ?? lastError ?? 'connection closed';
+      // Before it is set up this attempt fails and goes on from there: were both to, each would make a next attempt.
+      if (isSetUp && this.#model === model) this.#lost(ended);
     });
     model.on('blocked', (reason) => this.#blocked(reason));
     model.on('unblocked', () => this.#unblocked());
     this.#model = model;
-    this.#state = { state: 'connected', since: new Date() };
     await Promise.all([...this.#listeners].map(async (listener) => listener.connected?.(model)));
+    if (ended !== undefined) throw new Error(ended);
+    isSetUp = true;
+    if (this.#state.state === 'connecting') this.#state = { state: 'connected', since: new Date() };
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(model);
   }
 
@@ -169,8 +175,9 @@ export class AmqpConnection {
         this.#attempt().then(
           () => log.info({ broker: this.address, purpose, attempts: attempt + 1 }, 'connected to RabbitMQ again'),
           (error: unknown) => {
-            this.#drop();
-            this.#schedule(attempt + 1, messageOf(error));
+            const message = messageOf(error);
+            this.#drop(message);
+            this.#schedule(attempt + 1, message);
           },
         );
       },
@@ -178,11 +185,13 @@ export class AmqpConnection {
     );
   }
 
-  /** Of a connection whose set-up failed. */
-  #drop(): void {
+  /** Of a connection whose set-up failed; some listeners may have begun to use it. */
+  #drop(reason: string): void {
     const model = this.#model;
     this.#model = undefined;
-    if (model !== undefined) cut(model);
+    if (model === undefined) return;
+    cut(model);
+    for (const listener of this.#listeners) listener.lost?.(reason);
   }
 
   #blocked(reason: string): void {

@@ -56,7 +56,10 @@ export class Publisher {
   readonly #flying = new Set<Pending>();
   #waitingBytes = 0;
   #flyingBytes = 0;
+  /** The one to send on; undefined as soon as it is known to be closing. */
   #channel: ConfirmChannel | undefined;
+  /** The last one that came into use. */
+  #opened: ConfirmChannel | undefined;
   #blocked: string | undefined;
   #lastLoss = 'no connection to the broker';
   #closed = false;
@@ -145,18 +148,28 @@ export class Publisher {
     channel.on('return', (message) => this.#returned(message));
     // When the whole connection went, its own listener tells more, a moment later.
     channel.on('close', () => setImmediate(() => this.#channelClosed(channel, model, failure)));
-    await this.#options.prepare?.(channel, model);
+    try {
+      await this.#options.prepare?.(channel, model);
+    } catch (error) {
+      // Each attempt would leave one behind: the broker closes a channel only where the fault was on it.
+      await within(2_000, channel.close());
+      throw error;
+    }
     if (this.#closed) return;
-    this.#blocked = undefined;
+    this.#opened = channel;
     this.#channel = channel;
     this.#pump();
   }
 
   #channelClosed(channel: ConfirmChannel, model: ChannelModel, reason: string | undefined): void {
-    if (this.#closed || (this.#channel !== channel && this.#channel !== undefined)) return;
-    if (this.#options.connection.model !== model) return;
+    // Of one that never came into use, whoever opened it hears by himself.
+    if (this.#closed || this.#opened !== channel) return;
+    const { connection, log } = this.#options;
+    if (connection.model !== model) return;
+    this.#opened = undefined;
     this.#lost(reason ?? 'the channel was closed');
-    this.#options.log.warn({ reason }, 'publishing channel closed by the broker; opening another');
+    if (connection.state.state === 'blocked') this.#blocked = connection.state.reason;
+    log.warn({ reason }, 'publishing channel closed by the broker; opening another');
     void this.#reopen(model);
   }
 
@@ -167,7 +180,8 @@ export class Publisher {
       try {
         return await this.#open(model);
       } catch (error) {
-        this.#lastLoss = String(error);
+        this.#lastLoss = messageOf(error);
+        if (attempt % 10 === 0) this.#options.log.error({ error: this.#lastLoss }, 'cannot publish; trying again');
       }
     }
   }
