@@ -68,6 +68,7 @@ export function copyOf(
   const kept = Object.entries((delivery.properties.headers ?? {}) as Headers).filter(([name]) => !brokers.test(name));
   const headers: Headers = { ...Object.fromEntries(kept), ...added };
   const id: unknown = headers[CE.id] ?? delivery.properties.messageId;
+  const { type, contentType, contentEncoding, correlationId, replyTo, appId } = delivery.properties;
   const seconds: unknown = delivery.properties.timestamp;
   return {
     id: typeof id === 'string' ? id : '',
@@ -75,6 +76,7 @@ export function copyOf(
     body: delivery.content,
     headers,
     timestamp: typeof seconds === 'number' ? seconds * 1_000 : Date.now(),
+    kept: { type, contentType, contentEncoding, correlationId, replyTo, appId },
   };
 }
 

@@ -3,7 +3,7 @@ import { isConnectionLoss, type Database, type Log, type Tx } from '@keelson/per
 import type { ConsumeMessage } from 'amqplib';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fullJitter } from '../connection/backoff.ts';
-import { KEELSON } from '../envelope/headers.ts';
+import { countIn, KEELSON } from '../envelope/headers.ts';
 import type { Received } from '../envelope/received.ts';
 import { contextFrom } from '../envelope/trace-context.ts';
 import { messageOf } from '../message-of.ts';
@@ -54,8 +54,8 @@ export class Handling {
   /** `lost` when the broker took the message back, `closing` when the program wants to end: both stop waiting for retries. */
   async process(delivery: ConsumeMessage, lost: Cancellation, closing: Cancellation): Promise<Settlement> {
     const headers = (delivery.properties.headers ?? {}) as Record<string, unknown>;
-    const attempt = Number(headers[KEELSON.attempts] ?? 0) + 1;
-    const crashes = Number(headers['x-delivery-count'] ?? 0);
+    const attempt = countIn(headers[KEELSON.attempts]) + 1;
+    const crashes = countIn(headers['x-delivery-count']);
     if (crashes >= this.#options.crashesPerAttempt) {
       const error = new Error(`delivered ${crashes} times without an outcome: the process ended each time`);
       return this.#failed(delivery, error, attempt, 'poison-loop');

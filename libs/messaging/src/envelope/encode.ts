@@ -11,7 +11,15 @@ export interface Envelope {
   readonly body: Buffer;
   readonly headers: Headers;
   readonly timestamp: number;
+  /** Of a copy: AMQP properties that the original came with. */
+  readonly kept?: KeptProperties;
 }
+
+/** Left out are those that would act on the copy: `expiration` would end it, `userId` has to be our own. */
+export type KeptProperties = Pick<
+  Options.Publish,
+  'type' | 'contentType' | 'contentEncoding' | 'correlationId' | 'replyTo' | 'appId'
+>;
 
 export interface EncodeOptions {
   source: string;
@@ -80,10 +88,12 @@ export function eventHeaders(event: {
 
 /** AMQP properties of an envelope: persistent, with the ids where every tool looks for them. */
 export function properties(envelope: Envelope, mandatory: boolean): Options.Publish {
+  const type = envelope.headers[CE.type];
   return {
-    messageId: envelope.id,
-    type: String(envelope.headers[CE.type]),
     contentType: 'application/json',
+    ...(typeof type === 'string' && { type }),
+    ...envelope.kept,
+    messageId: envelope.id,
     deliveryMode: 2,
     mandatory,
     timestamp: Math.floor(envelope.timestamp / 1_000),

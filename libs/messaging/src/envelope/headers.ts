@@ -28,3 +28,6 @@ export const KEELSON = {
 } as const;
 
 export type Headers = Record<string, unknown>;
+
+/** A counter in a header; 0 for anything that is none, since a stranger may write whatever they like there. */
+export const countIn = (value: unknown): number => (Number.isSafeInteger(value) ? Math.max(0, value as number) : 0);

@@ -1,7 +1,7 @@
 import type { Channel, GetMessage } from 'amqplib';
 import { setTimeout as pause } from 'node:timers/promises';
 import { copyOf } from '../consume/delayed.ts';
-import { CE, KEELSON, type Headers } from '../envelope/headers.ts';
+import { CE, countIn, KEELSON, type Headers } from '../envelope/headers.ts';
 import { PARKING, type Messaging } from '../messaging.ts';
 import { parkedQueue } from '../topology/names.ts';
 
@@ -196,12 +196,12 @@ function summary(message: GetMessage): ParkedMessage {
     type: text(headers[CE.type]) ?? text(message.properties.type) ?? '',
     code: text(headers[KEELSON.code]) ?? death?.reason ?? 'unknown',
     reason: text(headers[KEELSON.reason]) ?? (death === undefined ? '' : `given up by the broker: ${death.reason}`),
-    attempts: Number(headers[KEELSON.attempts] ?? 0),
+    attempts: countIn(headers[KEELSON.attempts]),
     firstFailedAt: text(headers[KEELSON.firstFailedAt]),
     lastFailedAt: text(headers[KEELSON.lastFailedAt]),
     exchange: text(headers[KEELSON.exchange]) ?? death?.exchange,
     routingKey: text(headers[KEELSON.routingKey]) ?? death?.['routing-keys']?.[0],
-    redriveCount: Number(headers[KEELSON.redriveCount] ?? 0),
+    redriveCount: countIn(headers[KEELSON.redriveCount]),
     traceId: text(headers['traceparent'])?.split('-')[1],
   };
 }
