@@ -1,4 +1,4 @@
-import { eventually } from '@keelson/testing';
+import { eventually, freePort } from '@keelson/testing';
 import type { Database } from '@keelson/persistence';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { outbox, parkingLot, type Messaging } from '../src/index.ts';
@@ -65,6 +65,19 @@ describe('a subscription with an inbox', () => {
     await eventually(async () => (await effects()).length > 0);
     await messaging.settled();
     expect(await effects()).toEqual(['third-time']);
+  });
+
+  test('parks a message whose handler cannot reach something else: a refused connection need not be the database', async () => {
+    const nobody = await freePort();
+    await messaging.subscribe({
+      queue: 'inbox.dependency',
+      messages: [orderPlaced],
+      retry: { ...quick, attempts: 2 },
+      handler: async () => void (await fetch(`http://127.0.0.1:${nobody}/charge`)),
+    });
+    await messaging.publish(orderPlaced, payload, { id: 'unpaid' });
+    const parked = await eventually(async () => (await parkingLot.list(messaging, 'inbox.dependency'))[0]);
+    expect(parked).toMatchObject({ id: 'unpaid', code: 'attempts-exhausted', attempts: 2 });
   });
 
   test('writes to the outbox in the handler transaction: nothing leaves when the handler fails', async () => {

@@ -119,8 +119,7 @@ export class Handling {
       } catch (error) {
         if (lost.cancelled) throw error;
         if (database !== undefined && isConnectionLoss(error)) {
-          await this.#databaseBack(database, error, lost, closing);
-          continue;
+          if (await this.#databaseWasAway(database, error, lost, closing)) continue;
         }
         const delayMs = retry.quickDelaysMs[quick];
         if (delayMs === undefined || error instanceof NonRetryableError || error instanceof ThrottledError) throw error;
@@ -154,17 +153,25 @@ export class Handling {
 
   /**
    * A database that is away is no fault of the message: hold it, and do not count. Holding it also keeps the broker
-   * from handing over more than the prefetch.
+   * from handing over more than the prefetch. False where the database answers at once: then the handler lost some
+   * other connection, or one alone was cut, and the failure is one like any other.
    */
-  async #databaseBack(database: Database, reason: unknown, lost: Cancellation, closing: Cancellation): Promise<void> {
-    this.#options.log.warn({ queue: this.#options.queue, reason: messageOf(reason) }, 'database away: messages wait');
-    for (let attempt = 1; ; attempt += 1) {
-      await lost.stopping(closing.pause(100 + fullJitter(attempt, { baseMs: 100, capMs: 2_000 })));
+  async #databaseWasAway(
+    database: Database,
+    reason: unknown,
+    lost: Cancellation,
+    closing: Cancellation,
+  ): Promise<boolean> {
+    const { queue, log } = this.#options;
+    for (let attempt = 0; ; attempt += 1) {
       try {
-        return await database.ping();
+        await lost.stopping(closing.stopping(database.ping()));
+        return attempt > 0;
       } catch (error) {
         if (!isConnectionLoss(error)) throw error;
       }
+      if (attempt === 0) log.warn({ queue, reason: messageOf(reason) }, 'database away: messages wait');
+      await lost.stopping(closing.pause(100 + fullJitter(attempt, { baseMs: 100, capMs: 2_000 })));
     }
   }
 
