@@ -1,4 +1,4 @@
-import { eventually } from '@keelson/testing';
+import { eventually, tcpProxy } from '@keelson/testing';
 import type { Database } from '@keelson/persistence';
 import { InvalidMessageError, Messaging, outbox, outboxAll, type Received } from '../src/index.ts';
 import { orderPlaced, orderShipped } from './messages.ts';
@@ -153,12 +153,53 @@ describe('the outbox', () => {
       concurrency: 1,
       handler: async (message) => void shipped.push(Number(message.payload.orderId)),
     });
-    await eventually(() => shipped.length === 2_010);
+    await eventually(() => shipped.length === 2_010, { withinMs: 90_000 });
     for (let line = 0; line < 10; line += 1) {
       const numbers = shipped.filter((number) => number % 10 === line);
       expect(numbers).toEqual(numbers.toSorted((one, other) => one - other));
     }
     await messaging.settled();
+  });
+
+  test('tries a refused row again in time though the clock of the relay was a day ahead when it was refused', async () => {
+    const messaging = await connect(exchangeName());
+    const relay = await messaging.startOutboxRelay({ pollMs: 100 });
+    const now = Date.now;
+    try {
+      Date.now = () => now() + 86_400_000;
+      await write(1);
+      await eventually(async () => (await relay.lag()).deferred === 1);
+    } finally {
+      Date.now = now;
+    }
+    const seen = await collect(messaging, 'outbox.clock');
+    await eventually(() => seen.length === 1);
+  });
+
+  test('notes what was confirmed every few seconds, however many rows of one aggregate wait and however slow the broker is', async () => {
+    const proxy = await tcpProxy(bench.vhost.amqpUrl);
+    const exchange = exchangeName();
+    const seen = await collect(await connect(exchange), 'outbox.slow');
+    const slow = await connect(exchange, { url: proxy.url(bench.vhost.amqpUrl) });
+    await database.transaction((tx) =>
+      outboxAll(
+        tx,
+        Array.from({ length: 400 }, (_, amount) => ({
+          definition: orderPlaced,
+          payload: { orderId: 'a', amount },
+          aggregate: 'a',
+        })),
+      ),
+    );
+    proxy.delayAnswers(100);
+    const relay = await slow.startOutboxRelay();
+    // One after the other they take 40 s: a transaction that long would be ended by the server, and all come again.
+    await eventually(async () => (await relay.lag()).rows < 400, { withinMs: 20_000 });
+    proxy.delayAnswers(0);
+    await eventually(() => seen.length === 400);
+    expect(seen.map(({ payload }) => payload.amount)).toEqual(Array.from({ length: 400 }, (_, amount) => amount));
+    await slow.close();
+    await proxy.close();
   });
 
   test('lets a message without receivers go when it was written so', async () => {

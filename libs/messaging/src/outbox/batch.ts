@@ -14,8 +14,8 @@ export interface OutboxRow {
   headers: Headers;
   body: string;
   refusals: number;
-  /** When the aggregate's rows that were set aside come back; null when there are none. */
-  behind: Date | null;
+  /** Rows of its aggregate were set aside before it. */
+  behind: boolean;
 }
 
 export interface BatchOptions {
@@ -26,14 +26,16 @@ export interface BatchOptions {
   /** Shards at most, so that other relays find some too. */
   shards: number;
   deadlineMs: number;
+  /** After so long no further row is sent, so that the transaction ends and what was confirmed is noted. */
+  budgetMs: number;
 }
 
 export interface BatchResult {
   readonly published: number;
   /** Rows the broker would not take, each with the reason: set aside. */
   readonly refused: readonly { readonly row: OutboxRow; readonly error: Error }[];
-  /** Rows that stay, for want of a connection. */
-  readonly unsent: number;
+  /** Some rows stay for want of a connection. */
+  readonly stalled: boolean;
 }
 
 /** The longest a refused row waits to be tried again. */
@@ -45,7 +47,7 @@ const LONGEST_MS = 30_000;
  * that it keeps its order and holds nobody else up.
  */
 export async function relayBatch(tx: Tx, options: BatchOptions): Promise<BatchResult> {
-  const nothing = { published: 0, refused: [], unsent: 0 };
+  const nothing = { published: 0, refused: [], stalled: false };
   const shards = (await tx.query<{ shard: number }>(LOCK_SHARDS, [options.size, options.shards])).map(
     (row) => row.shard,
   );
@@ -61,7 +63,8 @@ export async function relayBatch(tx: Tx, options: BatchOptions): Promise<BatchRe
     if (line === undefined) lines.set(row.aggregate, [row]);
     else line.push(row);
   }
-  const ends = await Promise.all([...lines.values()].map((line) => publishLine(line, options)));
+  const until = performance.now() + options.budgetMs;
+  const ends = await Promise.all([...lines.values()].map((line) => publishLine(line, options, until)));
   const confirmed = ends.flatMap((end) => end.confirmed);
   const deferred = ends.flatMap((end) => end.deferred);
   await Promise.all([
@@ -71,39 +74,42 @@ export async function relayBatch(tx: Tx, options: BatchOptions): Promise<BatchRe
   return {
     published: confirmed.length,
     refused: ends.flatMap((end) => (end.refused === undefined ? [] : [end.refused])),
-    unsent: rows.length - confirmed.length - deferred.length,
+    stalled: ends.some((end) => end.stalled === true),
   };
 }
 
 interface Deferred {
   readonly id: string;
   readonly refusals: number;
-  readonly until: Date;
+  readonly delayMs: number;
 }
 
 interface LineEnd {
   readonly confirmed: string[];
   readonly deferred: Deferred[];
   readonly refused?: { readonly row: OutboxRow; readonly error: Error };
+  readonly stalled?: boolean;
 }
 
-/** The rows of one aggregate, one after the other: the next leaves when the one before is safe. */
-async function publishLine(line: readonly OutboxRow[], options: BatchOptions): Promise<LineEnd> {
+/**
+ * The rows of one aggregate, one after the other: the next leaves when the one before is safe. Rows that are left over
+ * at `until`, a time of the monotonic clock, are for the next batch.
+ */
+async function publishLine(line: readonly OutboxRow[], options: BatchOptions, until: number): Promise<LineEnd> {
   const confirmed: string[] = [];
-  const behind = line[0]?.behind;
-  if (behind !== null && behind !== undefined)
-    return { confirmed, deferred: line.map((row) => ({ ...row, until: behind })) };
+  if (line[0]?.behind === true) return { confirmed, deferred: line.map((row) => ({ ...row, delayMs: 0 })) };
   for (const [index, row] of line.entries()) {
+    if (index > 0 && performance.now() > until) break;
     const { publisher, exchange, deadlineMs } = options;
     try {
       await publisher.publish(exchange, envelopeOf(row), { mandatory: row.mandatory, deadlineMs });
       confirmed.push(row.id);
     } catch (error) {
-      if (isOurTrouble(error)) return { confirmed, deferred: [] };
+      if (isOurTrouble(error)) return { confirmed, deferred: [], stalled: true };
       const refusals = Math.min(1_000, row.refusals + 1);
-      const until = new Date(Date.now() + Math.min(LONGEST_MS, 250 * 2 ** Math.min(refusals, 20)));
-      const following = line.slice(index + 1).map((next) => ({ id: next.id, refusals: next.refusals, until }));
-      const deferred = [{ id: row.id, refusals, until }, ...following];
+      const delayMs = Math.min(LONGEST_MS, 250 * 2 ** Math.min(refusals, 20));
+      const following = line.slice(index + 1).map((next) => ({ id: next.id, refusals: next.refusals, delayMs }));
+      const deferred = [{ id: row.id, refusals, delayMs }, ...following];
       return { confirmed, deferred, refused: { row: { ...row, refusals }, error: error as Error } };
     }
   }
@@ -117,10 +123,10 @@ const isOurTrouble = (error: unknown): boolean =>
   error instanceof PublishBufferFullError ||
   error instanceof ClosedError;
 
-const columnsOf = (deferred: readonly Deferred[]): [string[], number[], Date[]] => [
+const columnsOf = (deferred: readonly Deferred[]): [string[], number[], number[]] => [
   deferred.map((row) => row.id),
   deferred.map((row) => row.refusals),
-  deferred.map((row) => row.until),
+  deferred.map((row) => row.delayMs),
 ];
 
 const envelopeOf = (row: OutboxRow): Envelope => ({

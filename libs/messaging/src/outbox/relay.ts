@@ -10,6 +10,9 @@ import { SHARDS } from './migrations.ts';
 import { LAG } from './statements.ts';
 import { CHANNEL, onWake } from './wake.ts';
 
+/** With the deadline of one publish, far below the time after which the server ends a transaction that is idle (60 s). */
+const BUDGET_MS = 2_000;
+
 export interface RelayOptions {
   database: Database;
   publisher: Publisher;
@@ -91,13 +94,20 @@ export class OutboxRelay {
         continue;
       }
       try {
-        const options = { publisher, exchange, size: batch, shards: Math.ceil(SHARDS / lanes), deadlineMs: 10_000 };
+        const options = {
+          publisher,
+          exchange,
+          size: batch,
+          shards: Math.ceil(SHARDS / lanes),
+          deadlineMs: 10_000,
+          budgetMs: BUDGET_MS,
+        };
         const result = await database.transaction((tx) => relayBatch(tx, options));
         failures = 0;
         this.published += result.published;
         if (result.published > 0) this.#options.instruments.outboxPublished.inc({}, result.published);
         this.#report(result.refused);
-        if (result.unsent > 0) await this.#sleep(this.#woken, 100);
+        if (result.stalled) await this.#sleep(this.#woken, 100);
         else if (result.published + result.refused.length === 0) await this.#sleep(seen, this.#options.pollMs);
       } catch (error) {
         if (failures % 10 === 0)

@@ -25,17 +25,22 @@ export const RETURN_DUE = `
 /** A statement of its own, after the lock: it sees what the last holder of these shards has deleted. */
 export const READ = `
   select id, aggregate, message_id, routing_key, mandatory, headers, body, refusals,
-         (select max(until) from outbox_deferred as d where d.aggregate = o.aggregate) as behind
+         exists (select 1 from outbox_deferred as d where d.aggregate = o.aggregate) as behind
   from outbox as o where shard = any($1::smallint[]) order by id limit $2`;
 
 export const DELETE = 'delete from outbox where id = any($1::bigint[])';
 
-/** Sets rows aside until the times given, each with how often it was refused. */
+/**
+ * Sets rows aside for the milliseconds given, or until what was set aside of their aggregate before comes back, each with
+ * how often it was refused. By the clock of the database, which is the same for all relays and is looked at above, too.
+ */
 export const DEFER = `
   with gone as (delete from outbox where id = any($1::bigint[]) returning *)
   insert into outbox_deferred (id, shard, aggregate, message_id, routing_key, mandatory, headers, body, created_at, refusals, until)
-  select id, shard, aggregate, message_id, routing_key, mandatory, headers, body, created_at, given.refusals, given.until
-  from gone join unnest($1::bigint[], $2::smallint[], $3::timestamptz[]) as given (id, refusals, until) using (id)`;
+  select id, shard, aggregate, message_id, routing_key, mandatory, headers, body, created_at, given.refusals,
+         coalesce((select max(until) from outbox_deferred as d where d.aggregate = gone.aggregate),
+                  statement_timestamp() + make_interval(secs => given.delay_ms / 1000.0))
+  from gone join unnest($1::bigint[], $2::smallint[], $3::int[]) as given (id, refusals, delay_ms) using (id)`;
 
 export const LAG = `
   select (select count(*) from (select 1 from outbox limit 100000) as counted)::int as ready,
