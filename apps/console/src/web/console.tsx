@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useMemo } from 'react';
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { SERVICE_KEYS } from '../services.ts';
 import { identityClients, makeClients } from './api/clients.ts';
 import { useRead } from './api/use-read.ts';
@@ -19,10 +19,12 @@ import { Link } from './routing/link.tsx';
 import { usePath } from './routing/location.ts';
 import { matchPage, type PageMatch } from './routing/match.ts';
 import { type Session, SessionContext } from './session/session.ts';
-import { ASKING, identityOf, mayDo, readStandings } from './session/standing.ts';
+import { ASKING, identityOf, mayDo, readStandings, type Standings } from './session/standing.ts';
 
 /** How often it is asked what the token may do: tokens are changed without the page knowing. */
 const STANDINGS_EVERY_MS = 30_000;
+/** While a service has not answered yet. */
+const STANDINGS_AGAIN_MS = 3_000;
 
 interface ConsoleProps {
   readonly token: string;
@@ -33,9 +35,15 @@ interface ConsoleProps {
 export function Console({ token, signOut }: ConsoleProps) {
   const ask = useMemo(() => identityClients(token), [token]);
   const clients = useMemo(() => makeClients(token), [token]);
-  const { data: standings = ASKING } = useRead('standings', (signal) => readStandings(ask, signal), {
-    everyMs: STANDINGS_EVERY_MS,
-  });
+  const [everyMs, setEveryMs] = useState(STANDINGS_AGAIN_MS);
+  const latest = useRef<Standings>(ASKING);
+  const { data: standings = ASKING } = useRead(
+    'standings',
+    async (signal) => (latest.current = await readStandings(ask, { signal, before: latest.current })),
+    { everyMs },
+  );
+  const silent = SERVICE_KEYS.some((key) => standings[key].kind === 'no-answer' || standings[key].kind === 'asking');
+  useEffect(() => setEveryMs(silent ? STANDINGS_AGAIN_MS : STANDINGS_EVERY_MS), [silent]);
   const refused = SERVICE_KEYS.every((key) => standings[key].kind === 'unknown');
   useEffect(() => {
     if (refused) signOut('No service knows your token any more.');

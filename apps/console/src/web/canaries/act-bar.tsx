@@ -6,6 +6,7 @@ import { MayButton } from '../parts/may.tsx';
 import { useSession } from '../session/session.ts';
 import type { Permission } from '../session/standing.ts';
 import { ACT_NAMES, type ActName, ACTS, possible } from './acts.ts';
+import { phaseText } from './phase.tsx';
 
 /** The longest reason that the service keeps. */
 const MAX_REASON = 500;
@@ -44,7 +45,7 @@ export function ActBar({ canary, onDone }: ActBarProps) {
       </div>
       {idle ? (
         <p className="quiet small act-reason">
-          Its release is {canary.phase}: the next one begins when the Canary is changed.
+          The release is {phaseText(canary.phase)}; the next one begins when the Canary is changed.
         </p>
       ) : null}
       {[...reasons].map((reason) => (

@@ -150,7 +150,7 @@ function Release({ canary }: { readonly canary: Canary }) {
           >
             <FailureChart points={looks} />
             <Show reading={{ ...decisions, data: decisions.rows }} what="decisions" lines={6}>
-              {(rows) => <Decisions rows={rows} list={decisions} />}
+              {(rows) => <Decisions rows={rows} list={decisions} open={!current} />}
             </Show>
           </Section>
         </div>
@@ -164,11 +164,18 @@ function Release({ canary }: { readonly canary: Canary }) {
   );
 }
 
-function Decisions({ rows, list }: { readonly rows: readonly Decision[]; readonly list: Listing<Decision> }) {
+interface DecisionsProps {
+  readonly rows: readonly Decision[];
+  readonly list: Listing<Decision>;
+  /** The evidence of the present release stands beside them already. */
+  readonly open: boolean;
+}
+
+function Decisions({ rows, list, open }: DecisionsProps) {
   if (rows.length === 0) return <Empty icon="info" title="No decision yet" />;
   return (
     <>
-      <History decisions={rows} />
+      <History decisions={rows} open={open} />
       <More
         more={list.more}
         loading={list.loadingMore}

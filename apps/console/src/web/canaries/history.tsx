@@ -3,13 +3,14 @@ import { Clock, Time } from '../parts/time.tsx';
 import { EvidenceList } from './evidence.tsx';
 import { ActBadge } from './phase.tsx';
 
-/** Every decision with who made it and what it rests on, the newest first. */
-export function History({ decisions }: { readonly decisions: readonly Decision[] }) {
+/** Every decision with who made it and what it rests on, the newest first; `open` shows why it was rolled back. */
+export function History({ decisions, open }: { readonly decisions: readonly Decision[]; readonly open: boolean }) {
+  const opened = open ? firstFailed(decisions) : -1;
   return (
     <ol className="history">
       {decisions.map((decision, at) => (
         <li key={decision.id}>
-          <DecisionItem decision={decision} open={at === firstFailed(decisions)} />
+          <DecisionItem decision={decision} open={at === opened} />
         </li>
       ))}
     </ol>

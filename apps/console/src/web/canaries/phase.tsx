@@ -24,6 +24,9 @@ export function PhaseBadge({ phase }: { readonly phase: Canary['phase'] }) {
   return <Badge {...look}>{text}</Badge>;
 }
 
+/** A phase in words: `rolled back`. */
+export const phaseText = (phase: Canary['phase']): string => PHASES[phase].text;
+
 const ACTS: Readonly<Record<Decision['act'], Look>> = {
   start: { tone: 'idle', icon: 'running', text: 'start' },
   step: { tone: 'info', icon: 'chevron', text: 'step' },

@@ -32,11 +32,17 @@ test.each([
   {
     name: 'a service that is away',
     given: { kind: 'no-answer', reason: 'refused' } as Standing,
+    scope: 'orders:write' as const,
     allowed: false,
     reason: 'order-demo does not answer',
   },
-])('$name decides what may be done', ({ given, allowed, reason }) => {
-  const permission = mayDo(standings({ orders: given }), 'orders', 'orders:read');
+  {
+    name: 'a reading at a service that is away',
+    given: { kind: 'no-answer', reason: 'refused' } as Standing,
+    allowed: true,
+  },
+])('$name decides what may be done', ({ given, scope, allowed, reason }) => {
+  const permission = mayDo(standings({ orders: given }), 'orders', scope ?? 'orders:read');
   expect(permission.allowed).toBe(allowed);
   if (!permission.allowed) expect(permission.reason).toContain(reason);
 });
@@ -61,4 +67,18 @@ test('each service is asked, and what one says does not hide what another says',
   });
   expect(identityOf(read)).toEqual(identity);
   expect(identityOf(standings({ certificates: { kind: 'unknown' } }))?.name).toBe('ann');
+});
+
+test('what was known holds while a service does not answer, and ends when it says no', async () => {
+  const silent = { whoAmI: () => Promise.reject(new NoAnswerError('GET', 'refused', undefined)) };
+  const problem = { type: 'x', title: 'A valid token is needed', status: 401, code: 'unauthenticated' };
+  const refusing = { whoAmI: () => Promise.reject(new ProblemError(problem, { operation: 'GET' })) };
+  const ask = { certificates: silent, events: silent, canaries: refusing, orders: refusing };
+  const read = await readStandings(ask, { before: standings({ events: { kind: 'asking' } }) });
+  expect(read).toMatchObject({
+    certificates: known,
+    events: { kind: 'no-answer' },
+    canaries: { kind: 'unknown' },
+    orders: { kind: 'unknown' },
+  });
 });

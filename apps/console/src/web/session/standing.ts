@@ -36,16 +36,18 @@ export function mayDo(standings: Standings, key: ServiceKey, scope: Scope): Perm
     case 'unknown':
       return { allowed: false, reason: `${service} does not know your token.` };
     case 'no-answer':
-      return { allowed: false, reason: `${service} does not answer, so it cannot be asked now.` };
+      // A reading may be tried all the same: it says itself why it fails, and mends itself.
+      if (scope.endsWith(':read')) return ALLOWED;
+      return { allowed: false, reason: `${service} does not answer, so it cannot be done now.` };
     default:
       return standing satisfies never;
   }
 }
 
-/** Asks all services whose the token is. */
+/** Asks all services whose the token is. What was known `before` holds while a service does not answer. */
 export async function readStandings(
   ask: Readonly<Record<ServiceKey, { whoAmI: (input: { signal?: AbortSignal }) => Promise<Identity> }>>,
-  signal?: AbortSignal,
+  { signal, before }: { signal?: AbortSignal; before?: Standings } = {},
 ): Promise<Standings> {
   const standings = await Promise.all(
     SERVICE_KEYS.map(async (key): Promise<Standing> => {
@@ -53,6 +55,8 @@ export async function readStandings(
         return { kind: 'known', identity: await ask[key].whoAmI(signal === undefined ? {} : { signal }) };
       } catch (error) {
         if (error instanceof ProblemError && error.status === 401) return { kind: 'unknown' };
+        const known = before?.[key];
+        if (known?.kind === 'known') return known;
         return { kind: 'no-answer', reason: error instanceof Error ? error.message : String(error) };
       }
     }),
