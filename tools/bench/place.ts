@@ -49,7 +49,7 @@ export class Place {
       name,
       command: [
         join(this.#root, 'node_modules/.bin/node'),
-        '--max-semi-space-size=8',
+        '--max-semi-space-size=4',
         join(this.#root, `apps/${name}/dist/main.js`),
         ...args,
       ],
