@@ -10,7 +10,22 @@ describe('when endpoints change, the sandbox gateway', () => {
   let client: KubernetesClient;
   let routes: Routes;
   let gateway: RunningGateway;
+  /** Ends what a test started, also when it failed half-way. */
+  const endings: (() => Promise<unknown>)[] = [];
+  const serve = async (name: string): Promise<WebServer> => {
+    const server = await WebServer.start(name);
+    endings.push(() => server.kill());
+    return server;
+  };
+  const loadOn = (host: string, options: ConstructorParameters<typeof Load>[2]): Load => {
+    const load = new Load(gateway, host, options);
+    endings.push(() => load.stop());
+    return load;
+  };
 
+  afterEach(async () => {
+    for (const end of endings.splice(0).toReversed()) await end();
+  });
   beforeAll(async () => {
     cluster = await testCluster();
     client = KubernetesClient.fromKubeconfig(cluster.kubeconfig);
@@ -24,14 +39,15 @@ describe('when endpoints change, the sandbox gateway', () => {
   }, 60_000);
 
   test('follows within 100 ms of the watch event', async () => {
-    const one = await WebServer.start('one');
-    const two = await WebServer.start('two');
+    const one = await serve('one');
+    const two = await serve('two');
     await routes.service('switch', one);
     await routes.ingress('switch', 'switch.test', 'switch');
     await untilRouted(gateway, 'switch.test');
     const seenAt = new Map<string, number>();
     const watch = new Informer({ client, resource: resources.endpointSlices, namespace: routes.namespace });
     watch.onChange((_type, slice) => void seenAt.set(slice.metadata?.resourceVersion ?? '', performance.now()));
+    endings.push(() => watch.stop());
     watch.start();
     await watch.synced;
     const delays: number[] = [];
@@ -47,21 +63,18 @@ describe('when endpoints change, the sandbox gateway', () => {
       const event = await eventually(() => seenAt.get(version));
       delays.push(switched - event);
     }
-    await watch.stop();
     // The middle of ten: one turn of a busy machine must not decide.
     expect(delays.sort((a, b) => a - b)[5]).toBeLessThan(100);
-    await one.kill();
-    await two.kill();
   }, 30_000);
 
   test('loses no request while servers come and go under load, POST included', async () => {
-    let current = [await WebServer.start('s0'), await WebServer.start('s1')];
+    let current = [await serve('s0'), await serve('s1')];
     await routes.service('rolling', ...current);
     await routes.ingress('rolling', 'rolling.test', 'rolling');
     await untilRouted(gateway, 'rolling.test');
-    const load = new Load(gateway, 'rolling.test', { workers: 8, methods: ['GET', 'POST', 'PUT'] });
+    const load = loadOn('rolling.test', { workers: 8, methods: ['GET', 'POST', 'PUT'] });
     for (let i = 2; i < 8; i++) {
-      const fresh = await WebServer.start(`s${i}`);
+      const fresh = await serve(`s${i}`);
       const [leaving, ...staying] = current as [WebServer, WebServer];
       current = [...staying, fresh];
       // As the endpoints of a rolling update go: the new one ready, the old one terminating, then gone.
@@ -76,16 +89,15 @@ describe('when endpoints change, the sandbox gateway', () => {
     expect(load.failures).toEqual([]);
     expect(load.total).toBeGreaterThan(600);
     for (const server of current) expect(load.answers.get(server.name)).toBeGreaterThan(0);
-    for (const server of current) await server.kill();
   }, 60_000);
 
   test('passes a GET on when a server dies before its endpoint goes', async () => {
-    const alive = await WebServer.start('alive');
-    const dying = await WebServer.start('dying');
+    const alive = await serve('alive');
+    const dying = await serve('dying');
     await routes.service('crash', alive, dying);
     await routes.ingress('crash', 'crash.test', 'crash');
     await untilRouted(gateway, 'crash.test');
-    const load = new Load(gateway, 'crash.test', { workers: 8, methods: ['GET'] });
+    const load = loadOn('crash.test', { workers: 8, methods: ['GET'] });
     await load.more(200);
     await dying.kill();
     await load.more(200);
@@ -97,11 +109,10 @@ describe('when endpoints change, the sandbox gateway', () => {
       Array.from({ length: 10 }, () => ask(gateway, 'crash.test', { method: 'POST', body: 'x' })),
     );
     expect(posts.map((answer) => answer.text)).toEqual(Array.from({ length: 10 }, () => 'alive'));
-    await alive.kill();
   }, 60_000);
 
   test('uses an endpoint that terminates while there is no other', async () => {
-    const last = await WebServer.start('last');
+    const last = await serve('last');
     await routes.service('last', last);
     await routes.ingress('last', 'last.test', 'last');
     await untilRouted(gateway, 'last.test');
@@ -110,11 +121,11 @@ describe('when endpoints change, the sandbox gateway', () => {
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
     await routes.endpoints('last', [last, { ready: false, serving: false, terminating: true }]);
     await eventually(async () => (await ask(gateway, 'last.test')).status === 503);
-    await last.kill();
   });
 
   test('loses no request during the rolling update of a Deployment with real pods', async () => {
     const node = await startNode(cluster, routes.namespace);
+    endings.push(() => node.stop());
     const { namespace } = routes;
     await client.create(resources.deployments, aDeployment('web', 'v1'), { namespace });
     await client.create(
@@ -127,7 +138,7 @@ describe('when endpoints change, the sandbox gateway', () => {
     );
     await routes.ingress('web', 'web.test', 'web');
     await eventually(async () => (await ask(gateway, 'web.test')).text === 'v1', { withinMs: 30_000 });
-    const load = new Load(gateway, 'web.test', { workers: 4, methods: ['GET', 'POST'] });
+    const load = loadOn('web.test', { workers: 4, methods: ['GET', 'POST'] });
     await load.more(200);
     const { template } = aDeployment('web', 'v2').spec ?? {};
     await client.patch(resources.deployments, { spec: { template } }, { namespace, name: 'web' });
@@ -145,7 +156,6 @@ describe('when endpoints change, the sandbox gateway', () => {
     expect(load.failures).toEqual([]);
     expect(load.answers.get('v1')).toBeGreaterThan(0);
     expect(load.answers.get('v2')).toBeGreaterThan(0);
-    await node.stop();
   }, 120_000);
 });
 
