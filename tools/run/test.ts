@@ -51,7 +51,7 @@ try {
     root,
     resultsFile: join(folder, 'results.json'),
     arguments: options.jest,
-    // The tests share one real API server, and one of them restarts it to make it forget its history.
+    // The tests share one real API server, and some make it forget its history, from which others go on.
     workers: options.suite === 'kubernetes' ? 1 : availableParallelism(),
     env,
     signal: interrupted.signal,

@@ -12,7 +12,7 @@ fail_start() {
   die "$1; the logs are in $dir/logs"
 }
 
-start_apiserver() { # from the arguments of last time; waits until ready
+start_apiserver() { # from the arguments of last time
   local args
   mapfile -t args <"$dir/kube-apiserver.args"
   start kube-apiserver "${args[@]}"
@@ -24,7 +24,7 @@ wait_ready() {
   "$bin/controlplane" wait --kubeconfig "$kubeconfig" --timeout "${timeout}s" "${flags[@]}" 2>"$dir/logs/wait.log" &
   local waiter=$!
   while kill -0 "$waiter" 2>/dev/null; do # a component that died ends the wait at once
-    if ! pid_of etcd >/dev/null || ! pid_of kube-apiserver >/dev/null; then
+    if ! all_run; then
       kill "$waiter" 2>/dev/null || true
       wait "$waiter" 2>/dev/null || true
       return 1
@@ -32,6 +32,26 @@ wait_ready() {
     sleep 0.1
   done
   wait "$waiter"
+}
+
+all_run() { # whatever has been started
+  local name
+  for name in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+    if [ -f "$dir/$name.args" ] && ! pid_of "$name" >/dev/null; then return 1; fi
+  done
+}
+
+start_controllers() { # and the scheduler
+  if [ -n "$controllers" ]; then
+    start kube-controller-manager --kubeconfig="$dir/controller-manager.kubeconfig" \
+      --secure-port=0 --leader-elect=false --use-service-account-credentials \
+      --controllers="$controllers" --profiling=false \
+      --root-ca-file="$dir/pki/ca.crt" --service-account-private-key-file="$dir/pki/service-accounts.key" \
+      "${controller_args[@]}"
+  fi
+  if [ "$scheduler" = yes ]; then
+    start kube-scheduler --kubeconfig="$dir/scheduler.kubeconfig" --secure-port=0 --leader-elect=false --profiling=false
+  fi
 }
 
 up() {
@@ -69,7 +89,8 @@ up() {
 
     local cache_sizes=() resource
     for resource in "${no_watch_cache[@]}"; do cache_sizes+=("--watch-cache-sizes=$resource#0"); done
-    printf '%s\n' --etcd-servers="http://127.0.0.1:${ports[1]}" \
+    # TaintNodesByCondition taints every new Node, and the controller that lifts the taint once it is ready is left out.
+    printf '%s\n' --disable-admission-plugins=TaintNodesByCondition --etcd-servers="http://127.0.0.1:${ports[1]}" \
       --bind-address=127.0.0.1 --secure-port="$port" --advertise-address=127.0.0.1 --endpoint-reconciler-type=none \
       --tls-cert-file="$dir/pki/apiserver.crt" --tls-private-key-file="$dir/pki/apiserver.key" \
       --client-ca-file="$dir/pki/ca.crt" --authorization-mode=RBAC \
@@ -80,17 +101,8 @@ up() {
       --event-ttl="$event_ttl" "${cache_sizes[@]}" "${apiserver_args[@]}" >"$dir/kube-apiserver.args"
     start_apiserver
 
-    if [ -n "$controllers" ]; then
-      start kube-controller-manager --kubeconfig="$dir/controller-manager.kubeconfig" \
-        --secure-port=0 --leader-elect=false --use-service-account-credentials \
-        --controllers="$controllers" --profiling=false \
-        --root-ca-file="$dir/pki/ca.crt" --service-account-private-key-file="$dir/pki/service-accounts.key" \
-        "${controller_args[@]}"
-    fi
-    if [ "$scheduler" = yes ]; then
-      start kube-scheduler --kubeconfig="$dir/scheduler.kubeconfig" --secure-port=0 --leader-elect=false --profiling=false
-    fi
-    if wait_ready; then echo "$kubeconfig"; return; fi
+    # One after the other: the controller manager gives up on an API server that lets it in too late (10 s).
+    if wait_ready && start_controllers && wait_ready; then echo "$kubeconfig"; return; fi
     if [ "$try" = 3 ] || ! grep -qs 'address already in use' "$dir"/logs/*.log; then break; fi
     stop_all
   done
