@@ -68,6 +68,9 @@ const readers: Record<string, Reader> = {
   'proxy-next-upstream-tries': (v, s) => ({ ...s, tries: whole(v) }),
 };
 
+/** Their names, without the prefix. */
+export const honoured: readonly string[] = Object.keys(readers);
+
 /** These change nothing here because the gateway does it anyway. */
 const implied = new Set(['proxy-buffering', 'proxy-request-buffering', 'proxy-http-version', 'service-upstream']);
 
