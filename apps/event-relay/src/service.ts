@@ -91,7 +91,7 @@ export async function partsOf(settings: z.output<typeof config>): Promise<Servic
         log,
       }),
   );
-  const messaging = await Messaging.connect({ url: settings.AMQP_URL, service: name, catalogue, database });
+  const messaging = await Messaging.connect({ url: settings.AMQP_URL, service: name, catalogue, database, log });
   const subscription = await messaging.subscribe({
     queue: 'event-relay.platform',
     messages: platformMessages,

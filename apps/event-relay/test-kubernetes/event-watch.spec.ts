@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { KubernetesClient, resources, type CoreEvent } from '@keelson/kubernetes';
 import { Database } from '@keelson/persistence';
 import { eventually, testCluster, testDatabase, type TestCluster, type TestDatabase } from '@keelson/testing';
@@ -142,24 +143,93 @@ test('of two replicas one watches, and the other takes over', async () => {
   await eventually(async () => (await messages()).length === 2);
 });
 
-test('what the API server had already forgotten is written into the loss ledger and told as a Warning', async () => {
-  const first = watch();
+test('what the API server had already forgotten is written into the loss ledger and told as a Warning, once', async () => {
+  const first = [watch('v1'), watch('events.k8s.io/v1')];
   await happen('seen');
   await eventually(async () => (await messages()).length === 1);
-  await first.stop();
+  await Promise.all(first.map((one) => one.stop()));
+  const reached = async () =>
+    (await database.query<{ resource_version: string }>('SELECT resource_version FROM watch_positions')).map(
+      (row) => row.resource_version,
+    );
+  const before = await reached();
   await happen('gone-soon');
   await client.delete(resources.events, { namespace, name: 'gone-soon' });
   await cluster.compact();
-  watch();
-  const [gap] = await eventually(
-    async () => {
-      const found = await gaps.list({ limit: 10 });
-      return found.length > 0 ? found : undefined;
-    },
-    { withinMs: 30_000 },
-  );
-  expect(gap).toMatchObject({ cluster: 'test', cause: 'expired-resource-version' });
+  await happen('still-there');
+  watch('v1');
+  watch('events.k8s.io/v1');
+  await eventually(async () => (await reached()).every((version) => !before.includes(version)), {
+    withinMs: 30_000,
+    describe: 'both views behind the gap',
+  });
+  const found = await gaps.list({ limit: 10 });
+  expect(found).toMatchObject([{ cluster: 'test', cause: 'expired-resource-version' }]);
+  expect(Date.parse(found[0]!.from)).toBeLessThanOrEqual(Date.parse(found[0]!.to));
   const lost = await searchJournal(database, { team: undefined, order: 'asc', limit: 10, reason: 'EventsLost' });
-  expect(lost).toHaveLength(1);
-  expect(lost[0]).toMatchObject({ type: 'Warning', object: { kind: 'Cluster', name: 'test' } });
+  expect(lost).toMatchObject([{ type: 'Warning', object: { kind: 'Cluster', name: 'test' } }]);
+  expect(await messages()).toEqual(['event seen', 'event still-there']);
 }, 60_000);
+
+test('a list that is only half written leaves no position behind, and the next start reads all of it', async () => {
+  // Newer ones first in the list's order: whoever went on behind the first half would miss the second.
+  const names = Array.from({ length: 520 }, (_, n) => `listed-${String(n).padStart(3, '0')}`).toReversed();
+  for (let n = 0; n < names.length; n += 20) await Promise.all(names.slice(n, n + 20).map((name) => happen(name)));
+  await database.query(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = '53100'; END$$`);
+  await database.query(`
+    CREATE TRIGGER refuse BEFORE INSERT ON journal FOR EACH ROW
+      WHEN (NEW.message IN ('event listed-515', 'event listed-519')) EXECUTE FUNCTION refuse()`);
+  const first = watch();
+  await eventually(async () => (await journal.head()) >= 500, { withinMs: 30_000 });
+  await first.stop();
+  expect(await new WatchPositions(database).find('test', 'v1')).toBeUndefined();
+  await database.query('DROP TRIGGER refuse ON journal');
+  watch();
+  const count = async () => {
+    const [row] = await database.query<{ n: string }>('SELECT count(*) AS n FROM journal WHERE namespace = $1', [
+      namespace,
+    ]);
+    return Number(row!.n);
+  };
+  await eventually(async () => (await count()) === names.length, { withinMs: 30_000 });
+  await eventually(async () => (await new WatchPositions(database).find('test', 'v1')) !== undefined);
+}, 90_000);
+
+test('an Event that cannot be stored as it is holds nobody up: what was wrong with it is told in its place', async () => {
+  watch();
+  await happen('first');
+  await eventually(async () => (await messages()).length === 1);
+  const name = randomBytes(4000).toString('hex'); // longer than an index entry may be
+  await happen('endless', { involvedObject: { kind: 'Pod', namespace, name, apiVersion: 'v1' } });
+  await happen('nul', { message: 'cut\0here' });
+  await happen('last');
+  await eventually(async () => (await messages()).includes('event last'));
+  expect(await messages()).toEqual(['event first', 'cut\uFFFDhere', 'event last']);
+  const malformed = await searchJournal(database, {
+    team: undefined,
+    order: 'asc',
+    limit: 10,
+    reason: 'MalformedEvent',
+  });
+  expect(malformed).toMatchObject([
+    { type: 'Warning', object: { kind: 'Event', name: 'endless' }, message: expect.stringContaining('index row size') },
+  ]);
+});
+
+test('a watch whose lock is gone asks for it again, and misses nothing', async () => {
+  const first = watch();
+  await happen('one');
+  await eventually(async () => (await messages()).length === 1);
+  await database.query(
+    `SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+      WHERE l.locktype = 'advisory' AND d.datname = current_database() AND l.pid <> pg_backend_pid()`,
+  );
+  await happen('two');
+  await eventually(() => first.state === 'watching');
+  await happen('three');
+  await eventually(async () => (await messages()).length === 3);
+  expect(await messages()).toEqual(['event one', 'event two', 'event three']);
+  expect(await gaps.list({ limit: 10 })).toEqual([]);
+});
