@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import pg from 'pg';
 import { request } from 'undici';
 import { against, type Figure } from '../figures.ts';
 import { Place } from '../place.ts';
@@ -25,6 +26,7 @@ export async function relay(root: string): Promise<Figure[]> {
   const target = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
   try {
     const raw = await rawRate(target, 3);
+    const rawRows = await rawInsertRate(place.postgres.adminUrl, 3);
     received = 0;
     const rules = join(place.folder, 'rules.yaml');
     writeFileSync(rules, `sinks: [{ name: hook, webhook: { url: "${target}" } }]\n`);
@@ -36,7 +38,7 @@ export async function relay(root: string): Promise<Figure[]> {
     await eventually(() => received >= EVENTS, { withinMs: 120_000, everyMs: 20, describe: 'every event at the sink' });
     const delivered = EVENTS / ((performance.now() - started) / 1000);
     return [
-      { name: 'relay-journal', value: journalled, unit: 'events/s' },
+      against('relay-journal', journalled, 'events/s', rawRows, `bare inserts of ${BATCH} rows a transaction, rows/s`),
       against('relay-webhook', delivered, 'events/s', raw, 'raw sequential POSTs/s to the same receiver'),
     ];
   } finally {
@@ -51,12 +53,43 @@ async function rawRate(target: string, seconds: number): Promise<number> {
   const end = performance.now() + seconds * 1000;
   let count = 0;
   while (performance.now() < end) {
-    const answer = await fetch(target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    await answer.body?.cancel();
+    const answer = await request(target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    await answer.body.dump();
     count += 1;
   }
   return count / seconds;
 }
+
+/** Rows a second of the same size and so many to a transaction, inserted by one client that does nothing else. */
+async function rawInsertRate(adminUrl: string, seconds: number): Promise<number> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query(
+    'CREATE TABLE raw_rows (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL UNIQUE, body jsonb NOT NULL)',
+  );
+  const end = performance.now() + seconds * 1000;
+  const started = performance.now();
+  let count = 0;
+  for (; performance.now() < end; count += BATCH) {
+    const bodies = Array.from({ length: BATCH }, (_, index) => JSON.stringify(alert(count + index)));
+    await client.query(
+      "INSERT INTO raw_rows (key, body) SELECT b->>'fingerprint', b FROM unnest($1::jsonb[]) AS t(b)",
+      [bodies],
+    );
+  }
+  const rate = count / ((performance.now() - started) / 1000);
+  await client.query('DROP TABLE raw_rows');
+  await client.end();
+  return rate;
+}
+
+const alert = (n: number) => ({
+  status: 'firing',
+  labels: { alertname: 'Bench', severity: 'warning', pod: `pod-${n}` },
+  annotations: { summary: 'a benchmark’s alert' },
+  startsAt: '2026-03-01T12:00:00Z',
+  fingerprint: `f-${n}`,
+});
 
 async function sinkIsThere(url: string, token: string): Promise<boolean> {
   const answer = await fetch(`${url}${eventsApi.endpoints.listSinks.path}`, {
@@ -67,13 +100,7 @@ async function sinkIsThere(url: string, token: string): Promise<boolean> {
 }
 
 async function send(url: string, token: string, from: number): Promise<void> {
-  const alerts = Array.from({ length: BATCH }, (_, index) => ({
-    status: 'firing',
-    labels: { alertname: 'Bench', severity: 'warning', pod: `pod-${from + index}` },
-    annotations: { summary: 'a benchmark’s alert' },
-    startsAt: '2026-03-01T12:00:00Z',
-    fingerprint: `f-${from + index}`,
-  }));
+  const alerts = Array.from({ length: BATCH }, (_, index) => alert(from + index));
   const answer = await request(`${url}${eventsApi.endpoints.receiveAlerts.path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
