@@ -108,10 +108,13 @@ describe('a Deployment', () => {
     // A pod at a time, each when all is done that its predecessor allowed: the real controller believes the ReplicaSets'
     // status, and goes too far where that lags behind pods that become ready all at once.
     for (let fresh = 0; fresh < 4; fresh++) {
-      const { waiting } = await eventually(async () => {
-        const seenNow = await look();
-        return seenNow.settled && seenNow.waiting && seenNow;
-      });
+      const { waiting } = await eventually(
+        async () => {
+          const seenNow = await look();
+          return seenNow.settled && seenNow.waiting && seenNow;
+        },
+        { withinMs: 30_000 },
+      );
       await node.run(waiting.metadata.name);
     }
     await roll('bounds', async () => void (await look()));
@@ -119,7 +122,7 @@ describe('a Deployment', () => {
     expect(Math.min(...seen.map(({ available }) => available))).toBe(3);
     const sets = await replicaSets('bounds');
     expect(sets.map(({ spec }) => spec.replicas).sort((a, b) => a - b)).toEqual([0, 4]);
-  });
+  }, 150_000);
 
   test('stops a rollout whose new pods do not become ready', async () => {
     await running('stuck', { replicas: 2, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } });
