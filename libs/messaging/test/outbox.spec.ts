@@ -1,6 +1,6 @@
 import { eventually, tcpProxy } from '@keelson/testing';
-import type { Database } from '@keelson/persistence';
-import { InvalidMessageError, Messaging, outbox, outboxAll, type Received } from '../src/index.ts';
+import { Database } from '@keelson/persistence';
+import { InvalidMessageError, Messaging, outbox, outboxAll, outboxMigrations, type Received } from '../src/index.ts';
 import { orderPlaced, orderShipped } from './messages.ts';
 import { memoryLog, Workbench } from './service.ts';
 
@@ -224,6 +224,24 @@ describe('the outbox', () => {
     await eventually(() => seen.length === 1);
     expect(seen[0]?.headers['traceparent']).toContain(traceId);
     context.disable();
+  });
+
+  test('is stopped though its database hangs, and leaves no connection open', async () => {
+    const proxy = await tcpProxy(bench.databaseUrl);
+    const hanging = await Database.open({
+      url: proxy.url(bench.databaseUrl),
+      name: 'hanging',
+      migrations: outboxMigrations,
+      log: memoryLog(),
+    });
+    const messaging = await bench.messaging({ exchange: exchangeName(), database: hanging });
+    const relay = await messaging.startOutboxRelay();
+    await eventually(() => relay.listening);
+    proxy.hang();
+    await messaging.close(0);
+    await hanging.close();
+    await eventually(() => proxy.connections === 0);
+    await proxy.close();
   });
 
   test('tells how far it is behind', async () => {

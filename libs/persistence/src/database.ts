@@ -1,4 +1,5 @@
 import { DataSource, type EntitySchema } from 'typeorm';
+import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   DatabaseAccessError,
@@ -27,6 +28,11 @@ export interface DatabaseOptions {
   log?: Log;
 }
 
+/** An answer that the network swallowed is waited for so much longer than the server may work on it. */
+const ANSWER_MS = 5_000;
+/** A close that takes longer is ended by cutting what is still open. */
+const CLOSE_MS = 5_000;
+
 /** A PostgreSQL database of one service: its pool, its schema, its transactions. */
 export class Database {
   /**
@@ -36,50 +42,45 @@ export class Database {
    */
   static async open(options: DatabaseOptions): Promise<Database> {
     const log = options.log ?? stderrLog;
+    await prepareSchema(options, log);
+    const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
+    const sockets = new Set<Socket>();
     const dataSource = new DataSource({
-      type: 'postgres',
-      url: options.url,
-      applicationName: options.name,
+      ...common(options, log),
       poolSize: options.poolSize ?? 10,
       entities: (options.entities ?? []) as EntitySchema[],
-      migrations: [...options.migrations],
-      migrationsTableName: 'migrations',
-      migrationsRun: false,
-      synchronize: false,
-      logging: false,
-      connectTimeoutMS: 5_000,
-      installExtensions: false,
-      poolErrorHandler: (error: Error) =>
-        log.warn({ database: where(options.url), error: error.message }, 'idle connection lost'),
       extra: {
         keepAlive: true,
         // Statements started together travel together, so that BEGIN costs no round trip of its own.
         pipeline: true,
-        statement_timeout: options.statementTimeoutMs ?? 30_000,
+        statement_timeout: statementTimeoutMs,
+        // A network that hangs tells nobody: without this, a statement would wait for minutes, until TCP gives up.
+        query_timeout: statementTimeoutMs + ANSWER_MS,
         // A transaction whose process hangs must not hold its locks for ever.
         idle_in_transaction_session_timeout: 60_000,
+        stream: () => {
+          const socket = new Socket();
+          sockets.add(socket);
+          socket.once('close', () => sockets.delete(socket));
+          return socket;
+        },
       },
     });
     await connect(dataSource, options, log);
-    const database = new Database(options, dataSource, log);
-    try {
-      await migrate(dataSource, options.migrations, log);
-    } catch (error) {
-      await dataSource.destroy();
-      throw error;
-    }
-    return database;
+    return new Database(options, dataSource, sockets, log);
   }
 
   readonly name: string;
   readonly url: string;
   readonly dataSource: DataSource;
+  readonly #sockets: ReadonlySet<Socket>;
   readonly #log: Log;
 
-  private constructor(options: DatabaseOptions, dataSource: DataSource, log: Log) {
+  private constructor(options: DatabaseOptions, dataSource: DataSource, sockets: ReadonlySet<Socket>, log: Log) {
     this.name = options.name;
     this.url = options.url;
     this.dataSource = dataSource;
+    this.#sockets = sockets;
     this.#log = log;
   }
 
@@ -114,9 +115,16 @@ export class Database {
     await this.query('select 1');
   }
 
-  /** Waits for nothing: end your work first. */
+  /** End your work first: what is still under way after five seconds is cut off. */
   async close(): Promise<void> {
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    if (!this.dataSource.isInitialized) return;
+    const tooLong = new AbortController();
+    const closed = this.dataSource.destroy().finally(() => tooLong.abort());
+    // Rejects when the close comes first.
+    await pause(CLOSE_MS, undefined, { signal: tooLong.signal }).catch(() => undefined);
+    // A server that does not answer the goodbye would keep the process alive.
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   get #pool(): {
@@ -152,6 +160,38 @@ export class Database {
         this.#log.error({ error: String(error) }, 'a hook after commit failed; the transaction stands');
       }
     }
+  }
+}
+
+/** What both data sources of a database have in common. */
+const common = (options: DatabaseOptions, log: Log) =>
+  ({
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.name,
+    migrationsRun: false,
+    synchronize: false,
+    logging: false,
+    connectTimeoutMS: 5_000,
+    installExtensions: false,
+    poolErrorHandler: (error: Error) =>
+      log.warn({ database: where(options.url), error: error.message }, 'idle connection lost'),
+  }) as const;
+
+/** On a connection of its own, which has no time limits: a migration may take longer than any statement of the service. */
+async function prepareSchema(options: DatabaseOptions, log: Log): Promise<void> {
+  const dataSource = new DataSource({
+    ...common(options, log),
+    poolSize: 1,
+    migrations: [...options.migrations],
+    migrationsTableName: 'migrations',
+    extra: { keepAlive: true },
+  });
+  await connect(dataSource, options, log);
+  try {
+    await migrate(dataSource, options.migrations, log);
+  } finally {
+    await dataSource.destroy();
   }
 }
 

@@ -42,7 +42,7 @@ const lostCodes = new Set([
   'EHOSTUNREACH',
 ]);
 const lostMessages =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/;
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout/;
 
 /** True when the connection is gone rather than the statement wrong: try again once the server is back. */
 export function isConnectionLoss(error: unknown): boolean {

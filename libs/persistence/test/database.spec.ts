@@ -1,4 +1,12 @@
-import { eventually, testDatabase, testPostgres, type Postgres, type TestDatabase } from '@keelson/testing';
+import {
+  eventually,
+  tcpProxy,
+  testDatabase,
+  testPostgres,
+  type Postgres,
+  type TcpProxy,
+  type TestDatabase,
+} from '@keelson/testing';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import {
   AdvisoryLock,
@@ -33,6 +41,14 @@ class Additive1800000000001 implements MigrationInterface {
   async down(): Promise<void> {}
 }
 
+/** Takes longer than a statement of the service may. */
+class Slow1800000000002 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('select pg_sleep(2)');
+  }
+  async down(): Promise<void> {}
+}
+
 const lines = () => {
   const seen: string[] = [];
   const note = (fields: object, message: string) => void seen.push(`${message} ${JSON.stringify(fields)}`);
@@ -51,6 +67,21 @@ describe('a database', () => {
     const replicas = await Promise.all([open(), open(), open(), open()]);
     const [first] = replicas;
     expect(await first?.query('select count(*)::int as n from account')).toEqual([{ n: 2 }]);
+    await Promise.all(replicas.map((replica) => replica.close()));
+  });
+
+  test('is migrated by one replica for as long as it takes, while the others wait and one says so', async () => {
+    const { seen, log } = lines();
+    const options = {
+      migrations: [Accounts1700000000000, Slow1800000000002],
+      statementTimeoutMs: 500,
+      poolSize: 1,
+      log,
+    };
+    const replicas = await Promise.all([open(options), open(options)]);
+    expect(seen.filter((line) => line.startsWith('schema migrated'))).toHaveLength(1);
+    expect(seen).toContainEqual(expect.stringContaining('another process migrates this database'));
+    await expect(replicas[0].query('select pg_sleep(5)')).rejects.toThrow(/statement timeout/);
     await Promise.all(replicas.map((replica) => replica.close()));
   });
 
@@ -190,6 +221,58 @@ describe('a database', () => {
     });
     expect(await lock.tryRun(async () => 2)).toEqual({ held: true, result: 2 });
     await database.close();
+  });
+});
+
+describe('a network that hangs', () => {
+  let place: TestDatabase;
+  let proxy: TcpProxy;
+  let database: Database;
+  beforeAll(async () => {
+    place = await testDatabase();
+    proxy = await tcpProxy(place.url);
+    database = await Database.open({
+      url: proxy.url(place.url),
+      name: 'test',
+      migrations: [Accounts1700000000000],
+      statementTimeoutMs: 500,
+      ...lines(),
+    });
+  });
+  afterEach(() => proxy.resume());
+  afterAll(async () => {
+    await proxy.close();
+    await place.drop();
+  });
+
+  test('fails a statement and a transaction as a lost connection, in bounded time, and all works again after', async () => {
+    await Promise.all([database.ping(), database.ping(), database.ping()]);
+    proxy.hang();
+    const failures = await Promise.all([
+      database.query('select 1').catch((error: unknown) => error),
+      database.transaction((tx) => tx.query('select 1')).catch((error: unknown) => error),
+      database
+        .transaction(async () => {
+          throw new Error('its work fails by itself');
+        })
+        .catch((error: unknown) => error),
+    ]);
+    expect(failures.slice(0, 2).map(isConnectionLoss)).toEqual([true, true]);
+    expect(String(failures[2])).toContain('its work fails by itself');
+    proxy.resume();
+    await database.ping();
+    expect(await database.transaction((tx) => tx.query('select 1 as one'))).toEqual([{ one: 1 }]);
+  });
+
+  test('holds up no close: nothing stays open', async () => {
+    const other = await Database.open({ url: proxy.url(place.url), name: 'other', migrations: [], ...lines() });
+    await database.close();
+    await eventually(() => proxy.connections === 1);
+    proxy.hang();
+    const under = other.transaction((tx) => tx.query('select 1')).catch((error: unknown) => error);
+    await other.close();
+    expect(isConnectionLoss(await under)).toBe(true);
+    await eventually(() => proxy.connections === 0);
   });
 });
 

@@ -25,53 +25,67 @@ export interface TcpProxy {
 
 type Mode = 'pass' | 'hang' | 'hang-answers' | 'refuse';
 
+/** Two sockets, and what is held back of each direction. The sockets are always read: else nobody sees that one closes. */
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly requests: Buffer[];
+  readonly answers: Buffer[];
+}
+
 /** Starts a proxy in front of host and port of the URL. */
 export async function tcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
-  const pairs = new Set<[Socket, Socket]>();
+  const pairs = new Set<Pair>();
   let mode: Mode = 'pass';
   let delayMs = 0;
   let answersBeforeCut = Infinity;
-  const apply = (client: Socket, server: Socket): void => {
-    if (mode === 'hang') client.pause();
-    else client.resume();
-    if (mode === 'hang' || mode === 'hang-answers') server.pause();
-    else server.resume();
-  };
-  const server = createServer((client) => {
-    client.on('error', () => undefined);
-    if (mode === 'refuse') return void client.resetAndDestroy();
-    const upstream = connect(Number(port), hostname);
-    upstream.on('error', () => client.destroy());
-    client.on('data', (data) => upstream.write(data));
-    let answersLeft = answersBeforeCut;
-    upstream.on('data', (data) => {
+  const carry = ({ client, server, requests, answers }: Pair): void => {
+    if (mode === 'hang') return;
+    for (const data of requests.splice(0)) server.write(data);
+    if (mode === 'hang-answers') return;
+    for (const data of answers.splice(0)) {
       // Timers of one length fire in the order they were set.
       if (delayMs > 0) setTimeout(() => client.write(data), delayMs);
-      else client.write(data, () => (answersLeft -= 1) <= 0 && client.resetAndDestroy());
-    });
-    const pair: [Socket, Socket] = [client, upstream];
+      else client.write(data);
+    }
+  };
+  const listener = createServer((client) => {
+    client.on('error', () => undefined);
+    if (mode === 'refuse') return void client.resetAndDestroy();
+    const server = connect(Number(port), hostname);
+    const pair: Pair = { client, server, requests: [], answers: [] };
     pairs.add(pair);
+    server.on('error', () => client.destroy());
+    client.on('data', (data) => {
+      pair.requests.push(data);
+      carry(pair);
+    });
+    let answersLeft = answersBeforeCut;
+    server.on('data', (data) => {
+      pair.answers.push(data);
+      carry(pair);
+      if ((answersLeft -= 1) <= 0) client.end(() => client.resetAndDestroy());
+    });
     const end = (): void => {
       pairs.delete(pair);
       client.destroy();
-      upstream.destroy();
+      server.destroy();
     };
     client.on('close', end);
-    upstream.on('close', end);
-    apply(client, upstream);
+    server.on('close', end);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port: own } = server.address() as { port: number };
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port: own } = listener.address() as { port: number };
   const set = (next: Mode) => (): void => {
     mode = next;
     answersBeforeCut = Infinity;
-    for (const [client, upstream] of pairs) apply(client, upstream);
+    for (const pair of pairs) carry(pair);
   };
   const cut = (): void => {
-    for (const [client, upstream] of pairs) {
+    for (const { client, server } of pairs) {
       client.resetAndDestroy();
-      upstream.destroy();
+      server.destroy();
     }
   };
   return {
@@ -97,7 +111,7 @@ export async function tcpProxy(target: string): Promise<TcpProxy> {
     },
     close: async () => {
       cut();
-      await new Promise((resolve) => server.close(resolve));
+      await new Promise((resolve) => listener.close(resolve));
     },
   };
 }
