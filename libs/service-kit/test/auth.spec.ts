@@ -87,6 +87,20 @@ describe('tokens from a file', () => {
   });
 });
 
+test('a token that was taken out stops working though the clock was set back meanwhile', async () => {
+  const service = await exampleService();
+  const now = Date.now;
+  try {
+    expect((await service.call('GET', '/v1/books')).status).toBe(200);
+    Date.now = () => now() - 86_400_000;
+    await writeFile(service.tokensFile, '[]');
+    await eventually(async () => (await service.call('GET', '/v1/books')).status === 401);
+  } finally {
+    Date.now = now;
+    await service.stop();
+  }
+});
+
 test.each([
   ['is not there', undefined, 'cannot be read'],
   ['is no JSON', '[', 'cannot be read'],

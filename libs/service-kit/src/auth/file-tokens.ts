@@ -35,7 +35,8 @@ export class FileTokens implements CredentialVerifier {
   readonly #path: string;
   #entries: readonly Entry[];
   #stamp = '';
-  #lookedAt = Date.now();
+  // Monotonic: a wall clock that is set back must not keep a token alive that was taken out.
+  #lookedAt = performance.now();
   #looking: Promise<void> | undefined;
 
   private constructor(path: string, entries: readonly Entry[]) {
@@ -49,7 +50,7 @@ export class FileTokens implements CredentialVerifier {
   }
 
   async verify(bearer: string): Promise<Principal | undefined> {
-    if (Date.now() - this.#lookedAt >= LOOK_EVERY_MS) {
+    if (performance.now() - this.#lookedAt >= LOOK_EVERY_MS) {
       this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
       await this.#looking;
     }
@@ -61,7 +62,7 @@ export class FileTokens implements CredentialVerifier {
   }
 
   async #look(): Promise<void> {
-    this.#lookedAt = Date.now();
+    this.#lookedAt = performance.now();
     try {
       const stamp = await stampOf(this.#path);
       if (stamp === this.#stamp) return;
