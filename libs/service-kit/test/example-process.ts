@@ -35,6 +35,11 @@ const log = logger('example');
 class Example {
   async work({ query }: OperationInput<typeof work>) {
     log.info({ authorization: 'Bearer abc', nested: { password: 'hunter2' }, ms: query.ms }, 'at work');
+    log.info({ headers: { Authorization: 'Bearer abc', 'X-Api-Key': 'hunter2' }, accessToken: 'hunter2' }, 'headers');
+    log.info(
+      { err: new Error('no answer from amqp://guest:hunter2@broker/v') },
+      'postgres://user:hunter2@db/x is away',
+    );
     await new Promise((resolve) => setTimeout(resolve, query.ms));
     return { done: true };
   }

@@ -113,5 +113,7 @@ describe('logs of a process', () => {
     const text = example.lastLines().join('\n');
     expect(text).toContain('"authorization":"[redacted]"');
     expect(text).not.toMatch(/hunter2|Bearer abc/);
+    expect(text).toContain('postgres://user:[redacted]@db/x is away');
+    expect(text).toContain('amqp://guest:[redacted]@broker/v');
   });
 });

@@ -1,21 +1,6 @@
 import { trace } from '@opentelemetry/api';
 import { pino, type Logger as PinoLogger } from 'pino';
-
-/** What is never written to a log, wherever it stands in the first three levels of an entry. */
-const SECRET_KEYS = [
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'token',
-  'password',
-  'passphrase',
-  'privateKey',
-  'secret',
-];
-const redactedPaths = SECRET_KEYS.flatMap((key) => {
-  const name = key.includes('-') ? `["${key}"]` : `.${key}`;
-  return [name.startsWith('.') ? key : name, `*${name}`, `*.*${name}`];
-});
+import { redactFields, redactUrls } from './redact.ts';
 
 type Write = (...entry: [message: string] | [fields: object, message?: string]) => void;
 
@@ -28,21 +13,28 @@ export interface Logger {
   readonly fatal: Write;
 }
 
+// Synchronous: the last words before an exit are the ones that matter most.
+const stdout = pino.destination({ dest: 1, sync: true });
+
 const root: PinoLogger = pino(
   {
     level: 'info',
     base: {},
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: { paths: redactedPaths, censor: '[redacted]' },
+    formatters: { level: (label) => ({ level: label }), log: (fields) => redactFields(fields) },
+    serializers: { err: shownError },
     mixin: () => {
       const traceId = trace.getActiveSpan()?.spanContext().traceId;
       return traceId === undefined ? {} : { traceId };
     },
   },
-  // Synchronous: the last words before an exit are the ones that matter most.
-  pino.destination({ dest: 1, sync: true }),
+  { write: (line: string) => void stdout.write(redactUrls(line)) },
 );
+
+/** Whatever was thrown; an error with its stack and with what was attached to it (a request's headers, say). */
+function shownError(thrown: unknown): unknown {
+  return thrown instanceof Error ? redactFields({ ...pino.stdSerializers.err(thrown) }) : thrown;
+}
 
 const children: PinoLogger[] = [];
 
