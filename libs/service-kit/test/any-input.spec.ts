@@ -48,6 +48,20 @@ test('whatever is sent, the answer is a success of the contract or a problem of 
   );
 });
 
+const deep = (levels: number, open: string, close: string): string => open.repeat(levels) + close.repeat(levels);
+test.each([
+  ['lists', deep(200_000, '[', ']')],
+  ['lists that never close and are', '['.repeat(500_000)],
+  ['objects', `${deep(100_000, '{"a":', '')}1${'}'.repeat(100_000)}`],
+  ['objects that never close and are', '{"a":'.repeat(200_000)],
+  ['a list in a field', `{"title":"deep","tags":${deep(200_000, '[', ']')}}`],
+])('%s nested too deep are refused, and are no fault of ours', async (_, body) => {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': 'deep' };
+  const answer = await service.call('POST', '/v1/books', { body, headers });
+  expect(answer.status).toBe(400);
+  expect(answer.json).toMatchObject({ code: 'malformed-json', detail: expect.stringContaining('at most') });
+});
+
 test('whatever the query says, it is understood or its faults are named', async () => {
   const query = fc.array(fc.tuple(fc.constantFrom('limit', 'mode', 'x', '__proto__', 'constructor'), fc.string()), {
     maxLength: 4,

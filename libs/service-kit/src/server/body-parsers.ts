@@ -45,6 +45,27 @@ const unsupported = (wanted: string): CallerError =>
 const POISON =
   /"(?:_|\\u005f){2}(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006f)(?:t|\\u0074)(?:o|\\u006f)(?:_|\\u005f){2}"\s*:/i;
 
+/** RFC 8259, section 9, lets a parser limit the depth. Whatever walks through the value later, our own code too, recurses. */
+const MAX_DEPTH = 100;
+
+/** Whether brackets outside of strings nest deeper, in a text that may or may not be JSON. */
+function isDeeperThan(limit: number, text: string): boolean {
+  if (text.length <= limit) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === QUOTE) {
+      for (at++; at < text.length && text.charCodeAt(at) !== QUOTE; at++) if (text.charCodeAt(at) === BACKSLASH) at++;
+    } else if (character === OPEN_LIST || character === OPEN_OBJECT) {
+      if ((depth += 1) > limit) return true;
+    } else if (character === CLOSE_LIST || character === CLOSE_OBJECT) depth -= 1;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
 function parseJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   let text: string;
@@ -52,6 +73,9 @@ function parseJson(body: Buffer): unknown {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
     throw new CallerError('malformed-json', { detail: 'The body is not valid UTF-8.' });
+  }
+  if (isDeeperThan(MAX_DEPTH, text)) {
+    throw new CallerError('malformed-json', { detail: `Lists and objects may be nested at most ${MAX_DEPTH} deep.` });
   }
   let value: unknown;
   try {
