@@ -43,6 +43,8 @@ export async function runJest({
       join(root, 'node_modules/jest/bin/jest.js'),
       '--config=jest.config.mjs',
       `--maxWorkers=${workers}`,
+      // Half a second, the default, is not enough on a busy machine, and Jest then speaks of a leak.
+      '--workerGracefulExitTimeout=15000',
       '--json',
       `--outputFile=${resultsFile}`,
       '--reporters=default',

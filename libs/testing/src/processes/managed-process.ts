@@ -15,7 +15,7 @@ export interface ProcessOptions {
   cwd?: string;
   /** When it counts as started: a line of its output, a URL that answers below 400, a file that appears. */
   ready?: { line?: RegExp; url?: string; file?: string; probe?: () => Promise<boolean> };
-  /** How long it may take until it is ready, in milliseconds. Default 30,000. */
+  /** How long it may take until it is ready, in milliseconds. Default 90,000: two cores may have much else to do. */
   timeoutMs?: number;
   onLine?: (line: string) => void;
   /** Sent by the kernel when this process dies, however it dies. Default KILL. */
@@ -54,7 +54,7 @@ const keptLines = 400;
  * cause when it ends or stays silent instead.
  */
 export async function startProcess(options: ProcessOptions): Promise<ManagedProcess> {
-  const { name, command, ready, timeoutMs = 30_000, deathSignal = 'KILL' } = options;
+  const { name, command, ready, timeoutMs = 90_000, deathSignal = 'KILL' } = options;
   const environment = { ...process.env, ...options.env, [ownerVariable]: ownIdentity() };
   const argv = [...(options.enter ?? []), 'setpriv', '--pdeathsig', deathSignal, '--', ...command];
   const child = spawn(argv[0] as string, argv.slice(1), {
