@@ -37,7 +37,7 @@ export function ChainView({ certificate }: { readonly certificate: Certificate }
               <details>
                 <summary className="small">PEM</summary>
                 <div className="with-copy">
-                  <pre className="block" tabIndex={0} aria-label={`PEM of ${role}`}>
+                  <pre className="block" role="group" tabIndex={0} aria-label={`PEM of ${role}`}>
                     {pem}
                   </pre>
                   <Copy text={`${pem.trim()}\n`} what={`PEM of ${role}`} />

@@ -100,7 +100,7 @@ function Detail({ event }: { readonly event: JournalEvent }) {
         />
       </Section>
       <Section title="As JSON" aside={<Copy text={json} what="event as JSON" />}>
-        <pre className="block" tabIndex={0} aria-label="The event as JSON">
+        <pre className="block" role="group" tabIndex={0} aria-label="The event as JSON">
           {json}
         </pre>
       </Section>

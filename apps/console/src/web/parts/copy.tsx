@@ -44,9 +44,7 @@ export function Copy({ text, what }: { readonly text: string; readonly what: str
 export function CodeLine({ code, what }: { readonly code: string; readonly what: string }) {
   return (
     <span className="code-line">
-      <code tabIndex={0} aria-label={what}>
-        {code}
-      </code>
+      <code>{code}</code>
       <Copy text={code} what={what} />
     </span>
   );
