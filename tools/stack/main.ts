@@ -284,7 +284,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
  */
 async function together<T extends readonly unknown[]>(parts: { readonly [K in keyof T]: Promise<T[K]> }): Promise<T> {
   await Promise.allSettled(parts);
-  return (await Promise.all(parts)) as unknown as T;
+  return Promise.all(parts);
 }
 
 /** Installs what is missing, one after the other: apt takes one at a time. */

@@ -16,7 +16,7 @@ const FIELD_MANAGER = 'keelson-stack';
 /** As long as a platform on somebody's machine is likely to stay up. */
 const TOKEN_SECONDS = 7 * 86_400;
 
-const kinds: readonly Resource<never>[] = [
+const kinds: readonly Resource[] = [
   resources.namespaces,
   resources.serviceAccounts,
   resources.roles,
@@ -57,7 +57,7 @@ async function applyFile(client: KubernetesClient, root: string, file: string): 
     const resource = kinds.find((one) => one.kind === object.kind && apiVersionOf(one) === object.apiVersion);
     if (resource === undefined)
       throw new Error(`${path}: ${object.apiVersion} ${object.kind} is none of what it may hold`);
-    const outcome = await client.apply(resource as Resource, object, { fieldManager: FIELD_MANAGER, force: true });
+    const outcome = await client.apply(resource, object, { fieldManager: FIELD_MANAGER, force: true });
     if (outcome.kind === 'conflict') throw new Error(`${path}: ${JSON.stringify(outcome.causes)}`);
   }
 }
