@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import {
   canaryCustomResourceDefinition,
   installCustomResourceDefinition,
@@ -7,6 +8,8 @@ import {
   type CanaryResource,
 } from '@keelson/kubernetes';
 import { testCluster, type TestCluster } from '@keelson/testing';
+
+jest.setTimeout(30_000);
 
 let cluster: TestCluster;
 let client: KubernetesClient;
@@ -112,10 +115,33 @@ test.each([
     change: { match: { header: { name: 'x', value: 'a', pattern: 'b' } } },
     said: 'exclude each other',
   },
+  { name: 'a header name with a blank', change: { match: { header: { name: 'x y' } } }, said: 'name may have' },
+  {
+    name: 'a header value with a comma',
+    change: { match: { header: { name: 'x', value: 'a,b' } } },
+    said: 'value may',
+  },
+  { name: 'a pattern with a quote', change: { match: { header: { name: 'x', pattern: 'a"b' } } }, said: 'pattern has' },
+  { name: 'a cookie with a semicolon', change: { match: { cookie: 'a;b' } }, said: 'cookie may have' },
 ])('$name is refused by a rule', async ({ change, said }) => {
   const error = await refusal(client.create(resources.canaries, aCanary('ruled-out', change)));
   expect(error.status).toBe(422);
   expect(error.message).toContain(said);
+});
+
+test('what ingress-nginx understands is taken', async () => {
+  const match = { header: { name: 'X-Canary_1', pattern: '^(beta|\\d+)[a-z]{2}?.*$' }, cookie: 'beta-users' };
+  const created = await client.create(resources.canaries, aCanary('understood', { match }));
+  expect(created.spec.match).toEqual(match);
+});
+
+test.each([
+  { name: 'a name with a dot', as: 'shop.v2' },
+  { name: 'a name that is too long for a label', as: 'a'.repeat(64) },
+])('$name is refused by a rule', async ({ as }) => {
+  const error = await refusal(client.create(resources.canaries, aCanary(as)));
+  expect(error.status).toBe(422);
+  expect(error.message).toContain('metadata.name must be a label');
 });
 
 test('an unknown field is refused by its name, on create as on apply', async () => {

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import {
   isAlreadyExists,
   isConflict,
@@ -9,6 +10,8 @@ import {
   type ConfigMap,
 } from '@keelson/kubernetes';
 import { testCluster, type TestCluster } from '@keelson/testing';
+
+jest.setTimeout(30_000);
 
 let cluster: TestCluster;
 let client: KubernetesClient;

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import {
   accessFromKubeconfig,
   KubernetesClient,
@@ -7,6 +8,8 @@ import {
 } from '@keelson/kubernetes';
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { startFaultyProxy, type FaultyProxy } from './faulty-proxy.ts';
+
+jest.setTimeout(60_000);
 
 let cluster: TestCluster;
 let direct: KubernetesClient;

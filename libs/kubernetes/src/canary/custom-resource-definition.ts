@@ -93,6 +93,13 @@ export const canaryCustomResourceDefinition = {
             description:
               'A gray release: traffic moves step by step from one version to another, and back when it fails.',
             required: ['spec'],
+            'x-kubernetes-validations': [
+              {
+                // It becomes a label and, with a suffix, the name of an Ingress.
+                rule: 'self.metadata.name.size() <= 63 && !self.metadata.name.contains(".")',
+                message: 'metadata.name must be a label of at most 63 characters, without dots',
+              },
+            ],
             properties: {
               apiVersion: { type: 'string' },
               kind: { type: 'string' },

@@ -39,6 +39,13 @@ const route = {
   },
 };
 
+// ingress-nginx drops an annotation whose value it does not like, and with it the rule (BasicCharsRegex, IsValidRegex of its
+// annotation parser): a release by header would then get no requests, and nobody would be told why.
+const token = '^[A-Za-z0-9_-]+$';
+const tokenWords = 'letters, digits, - and _';
+const value = '^[A-Za-z0-9._~:/-]*$';
+const pattern = '^[A-Za-z0-9._~:/^$*+?|&=(){}\\\\\\[\\]-]*$';
+
 const match = {
   type: 'object',
   description:
@@ -57,6 +64,16 @@ const match = {
           rule: '!(has(self.value) && has(self.pattern))',
           message: 'value and pattern exclude each other; set one of them',
         },
+        { rule: `self.name.matches('${token}')`, message: `name may have ${tokenWords} only` },
+        {
+          rule: `!has(self.value) || self.value.matches('${value}')`,
+          message: 'value may have letters, digits, and . _ ~ : / - only: ingress-nginx takes no other',
+        },
+        {
+          rule: `!has(self.pattern) || self.pattern.matches(r'${pattern}')`,
+          message:
+            'pattern has a character that ingress-nginx does not take: blanks, quotes, commas, control characters',
+        },
       ],
     },
     cookie: {
@@ -64,6 +81,7 @@ const match = {
       minLength: 1,
       maxLength: 128,
       description: 'Name of a cookie: value `always` goes to the new version, `never` to the old one.',
+      'x-kubernetes-validations': [{ rule: `self.matches('${token}')`, message: `cookie may have ${tokenWords} only` }],
     },
   },
 };
