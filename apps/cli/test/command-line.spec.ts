@@ -1,4 +1,5 @@
 import type { Problem } from '@keelson/contracts';
+import { eventually } from '@keelson/testing';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -222,6 +223,64 @@ test('canary get tells evidence and decisions', async () => {
   const { out } = await keelson('canary', 'get', 'shop/order-demo');
   expect(out).toContain('success-rate    fail         12 % of 400 requests failed');
   expect(out).toContain('step        controller   the step held');
+});
+
+describe('canary apply', () => {
+  const files = [
+    { name: 'what is no Canary', text: 'kind: Deployment\nmetadata: { name: a }\n', says: 'must be Canary' },
+    {
+      name: 'an unknown field',
+      text: `kind: Canary\nmetadata: { name: a }\nspec: ${JSON.stringify({ ...canary.spec, stepps: [] })}\n`,
+      says: 'Unrecognized key: "stepps"',
+    },
+    { name: 'what is no YAML', text: 'a: [1', says: 'Flow sequence' },
+    { name: 'several documents', text: 'a: 1\n---\nb: 2\n', says: 'multiple documents' },
+  ];
+  test.each(files)('refuses $name, by the name of the file, and sends nothing', async ({ text, says }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'keelson-cli-'));
+    try {
+      const file = join(folder, 'canary.yaml');
+      writeFileSync(file, text);
+      const { code, err } = await keelson('canary', 'apply', '-f', file);
+      expect(code).toBe(2);
+      expect(err).toContain(`${file}: `);
+      expect(err).toContain(says);
+      expect(asked).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('refuses a file that is not there', async () => {
+    expect(await keelson('canary', 'apply', '-f', '/no/such/file')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('ENOENT'),
+    });
+  });
+});
+
+test('canary list takes the phases that there are', async () => {
+  const { code, err } = await keelson('canary', 'list', '--phase', 'Bored');
+  expect(code).toBe(2);
+  expect(err).toContain('Progressing');
+});
+
+test('canary get -w follows a release over a moment in which nobody answers, and fails where it ends badly', async () => {
+  const path = '/v1/canaries/shop/order-demo';
+  answers[`${path}/decisions`] = { body: { items: [decision] } };
+  answers[path] = { status: 503, body: problem(503, 'unavailable') };
+  const following = keelson('canary', 'get', 'shop/order-demo', '--watch');
+  await eventually(() => asked.length > 3);
+  answers[path] = { body: { ...canary, phase: 'Paused' } };
+  const paused = asked.length;
+  await eventually(() => asked.slice(paused).some((one) => one.path === `${path}/decisions`));
+  answers[path] = { body: { ...canary, phase: 'RolledBack', reason: '12 % of 400 requests failed' } };
+  const { code, out, err } = await following;
+  expect(code).toBe(1);
+  expect(out.match(/the step held/g)).toHaveLength(1);
+  expect(err).toContain('canary-controller is away');
+  expect(err).toContain('it waits for you: keelson canary promote shop/order-demo');
+  expect(err).toContain('the release is RolledBack: 12 % of 400 requests failed');
 });
 
 test('a revocation asks for --yes', async () => {

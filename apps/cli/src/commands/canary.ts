@@ -1,5 +1,13 @@
-import { canarySpecSchema, type Canary, type Evidence } from '@keelson/contracts';
-import type { Command } from 'commander';
+import {
+  canaryPhase,
+  canarySpecSchema,
+  NoAnswerError,
+  ProblemError,
+  type Canary,
+  type Decision,
+  type Evidence,
+} from '@keelson/contracts';
+import { Option, type Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
@@ -7,13 +15,17 @@ import { z } from 'zod';
 import type { Context, Run } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { age } from '../output/age.ts';
-import type { Column } from '../output/table.ts';
+import { clean, type Column } from '../output/table.ts';
 import { readAll } from './read-all.ts';
 
 const fileSchema = z.object({
+  kind: z.literal('Canary', { error: 'must be Canary' }),
   metadata: z.object({ name: z.string(), namespace: z.string().default('default') }),
   spec: canarySpecSchema,
 });
+
+/** How long a service that does not answer is waited for while a release is followed. */
+const PATIENCE_MS = 60_000;
 
 /** `keelson canary ...` */
 export function addCanary(program: Command, run: Run): void {
@@ -23,7 +35,7 @@ export function addCanary(program: Command, run: Run): void {
     .command('list')
     .description('every canary with where it stands')
     .option('-n, --namespace <name>', 'only this namespace')
-    .option('--phase <phase>', 'only this phase')
+    .addOption(new Option('--phase <phase>', 'only this phase').choices(canaryPhase.options))
     .action(
       run(async ({ settings, print, now }, options: { namespace?: string; phase?: Canary['phase'] }) => {
         const client = settings.client('canary-controller');
@@ -50,13 +62,15 @@ export function addCanary(program: Command, run: Run): void {
           `Name:       ${nameOf(found)}`,
           `Team:       ${found.team}`,
           `Phase:      ${found.phase}`,
-          `Why:        ${found.reason}`,
+          `Why:        ${clean(found.reason)}`,
           `Traffic:    ${found.weight} % to ${found.spec.canary.service}, the rest to ${found.spec.stable.service}`,
           `Step:       ${found.step + 1} of ${found.spec.steps.length}`,
           'Evidence:',
           ...found.evidence.map(describeEvidence),
           'Decisions:',
-          ...decisions.items.map((one) => `  ${one.at}  ${one.act.padEnd(11)} ${one.actor.padEnd(12)} ${one.reason}`),
+          ...decisions.items.map(
+            (one) => `  ${one.at}  ${one.act.padEnd(11)} ${one.actor.padEnd(12)} ${clean(one.reason)}`,
+          ),
         ];
         context.print.object({ ...found, decisions: decisions.items }, { text: lines.join('\n'), name: nameOf(found) });
       }),
@@ -68,7 +82,7 @@ export function addCanary(program: Command, run: Run): void {
     .requiredOption('-f, --file <path>', 'YAML or JSON of a Canary; - reads standard input')
     .action(
       run(async ({ settings, print }, { file }: { file: string }) => {
-        const parsed = fileSchema.safeParse(parse(readFileSync(file === '-' ? 0 : file, 'utf8')));
+        const parsed = fileSchema.safeParse(readYaml(file));
         if (!parsed.success) throw new Failure(`${file}: ${z.prettifyError(parsed.error)}`, EXIT.usage);
         const { metadata, spec } = parsed.data;
         const applied = await settings.client('canary-controller').applyCanary({ body: { ...metadata, spec } });
@@ -128,9 +142,17 @@ const columns = (now: Date): Column<Canary>[] => [
 
 function describeEvidence(evidence: Evidence): string {
   const events = (evidence.events ?? []).map(
-    (event) => `\n                  ${event.object}: ${event.reason} x${event.count}: ${event.message}`,
+    (event) => `\n                  ${clean(`${event.object}: ${event.reason} x${event.count}: ${event.message}`)}`,
   );
-  return `  ${evidence.check.padEnd(15)} ${evidence.outcome.padEnd(12)} ${evidence.summary}${events.join('')}`;
+  return `  ${evidence.check.padEnd(15)} ${evidence.outcome.padEnd(12)} ${clean(evidence.summary)}${events.join('')}`;
+}
+
+function readYaml(file: string): unknown {
+  try {
+    return parse(readFileSync(file === '-' ? 0 : file, 'utf8'));
+  } catch (error) {
+    throw new Failure(`${file}: ${(error as Error).message.trim()}`, EXIT.usage);
+  }
 }
 
 function parseName(text: string): { namespace: string; name: string } {
@@ -140,28 +162,50 @@ function parseName(text: string): { namespace: string; name: string } {
   return { namespace, name };
 }
 
-/** Each decision as it is made; exit code 1 where the release did not end well. */
-async function follow(
-  { settings, print, signal }: Context,
-  params: { namespace: string; name: string },
-): Promise<void> {
-  const client = settings.client('canary-controller');
+/**
+ * Each decision as it is made; exit code 1 where the release did not end well. A service that is away for a moment (it is
+ * released, too) does not end it.
+ */
+async function follow(context: Context, params: { namespace: string; name: string }): Promise<void> {
+  const { print, signal } = context;
   const told = new Set<string>();
+  let hinted = false;
   for (;;) {
-    signal.throwIfAborted();
-    const canary = await client.getCanary({ params });
-    const decisions = await client.listDecisions({ params, query: { release: canary.release, limit: 100 } });
-    for (const decision of decisions.items.toReversed()) {
+    const { canary, decisions } = await patiently(context, params);
+    for (const decision of decisions.toReversed()) {
       if (told.has(decision.id)) continue;
       told.add(decision.id);
-      print.object(decision, {
-        text: `${decision.at}  ${decision.act.padEnd(11)} ${decision.reason}`,
-        name: decision.id,
-      });
+      const text = `${decision.at}  ${decision.act.padEnd(11)} ${clean(decision.reason)}`;
+      print.object(decision, { text, name: decision.id });
     }
     if (canary.phase === 'Promoted') return;
     if (canary.phase === 'RolledBack' || canary.phase === 'Refused')
-      throw new Failure(`the release is ${canary.phase}: ${canary.reason}`);
+      throw new Failure(`the release is ${canary.phase}: ${clean(canary.reason)}`);
+    if (canary.phase === 'Paused' && !hinted) {
+      print.say(`it waits for you: keelson canary promote ${nameOf(canary)}, resume, or abort`);
+    }
+    hinted = canary.phase === 'Paused';
     await pause(1_000, undefined, { signal });
+  }
+}
+
+async function patiently(
+  { settings, print, signal }: Context,
+  params: { namespace: string; name: string },
+): Promise<{ canary: Canary; decisions: Decision[] }> {
+  const client = settings.client('canary-controller');
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let first = true; ; first = false) {
+    signal.throwIfAborted();
+    try {
+      const canary = await client.getCanary({ params });
+      const { items } = await client.listDecisions({ params, query: { release: canary.release, limit: 100 } });
+      return { canary, decisions: items };
+    } catch (error) {
+      const passing = error instanceof NoAnswerError || (error instanceof ProblemError && error.status === 503);
+      if (!passing || performance.now() > deadline) throw error;
+      if (first) print.say(`canary-controller is away (${error.message}); waiting for it`);
+      await pause(1_000, undefined, { signal });
+    }
   }
 }

@@ -24,4 +24,4 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 
 /** What comes from elsewhere must not steer the terminal: control characters are shown as a blank. */
 // eslint-disable-next-line no-control-regex -- they are what is looked for
-const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+export const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
