@@ -2,13 +2,24 @@ import { defineConfig, secret, urlOf } from '@keelson/service-kit';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
-/** Everything canary-controller can be told, besides the keys that every service has. */
-export const config = defineConfig({
-  KUBECONFIG: z.string().optional().describe('kubeconfig file; the service account of the pod where absent'),
-  PROMETHEUS_URL: urlOf('http', 'https').describe('Prometheus that scrapes the gateway'),
-  EVENTS_URL: urlOf('http', 'https').describe('event-relay'),
+/** A base URL. Not with credentials: fetch refuses them, and they would stand in evidence and logs. */
+const serviceUrl = urlOf('http', 'https').refine(
+  (text) => !URL.canParse(text) || new URL(text).username + new URL(text).password === '',
+  { error: 'must not carry a user or a password' },
+);
+
+/** Configuration of canary-controller; docs/canary-controller/configuration.md has the same table (a test compares the two). */
+export const configSchema = defineConfig({
+  KUBECONFIG: z.string().min(1).optional().describe('kubeconfig file; the service account of the pod where absent'),
+  PROMETHEUS_URL: serviceUrl.describe('Prometheus that scrapes the gateway'),
+  EVENTS_URL: serviceUrl.describe('event-relay'),
   SERVICE_TOKEN: secret(z.string().min(16)).describe('token for event-relay, with the scope events:read'),
-  LEASE_NAMESPACE: z.string().default('default').describe('namespace of the leader Lease'),
+  LEASE_NAMESPACE: z
+    .string()
+    .min(1)
+    .max(63)
+    .optional()
+    .describe('namespace of the leader Lease; that of the service account or of the kubeconfig context where absent'),
   LEASE_DURATION_SECONDS: z.coerce
     .number()
     .int()
@@ -22,3 +33,5 @@ export const config = defineConfig({
     .default(() => `${hostname()}-${process.pid}`)
     .describe('name of this replica in the Lease'),
 });
+
+export type Config = z.output<typeof configSchema>;

@@ -1,6 +1,8 @@
 import type { JournalEvent } from '@keelson/contracts';
 import { countsBetween, judgeSuccessRate, requestsQuery } from './success-rate.ts';
-import { isPodOf, judgeWarningEvents } from './warning-events.ts';
+import { aSpec, aState, at } from '../release/release.builder.ts';
+import { windowStart } from './look.ts';
+import { isPodOf, judgeWarningEvents, podNamePrefix } from './warning-events.ts';
 
 const sample = (status: string, value: number) => ({ labels: { status, controller_pod: 'gw-1' }, value });
 
@@ -27,6 +29,19 @@ describe('request counts', () => {
   test.each(cases)('$name', ({ before, now, total, failed }) => {
     expect(countsBetween(before, now)).toEqual({ total, failed });
   });
+
+  test.each([NaN, Infinity])('cannot be made of %s', (value) => {
+    expect(countsBetween([], [sample('200', 100), sample('500', value)])).toBeUndefined();
+    expect(countsBetween([sample('200', value)], [sample('200', 100)])).toBeUndefined();
+  });
+
+  test('begin with the step, and not further back than a step may take to be judged', () => {
+    const spec = aSpec({ steps: [{ weight: 10, holdSeconds: 30 }], analysis: { inconclusiveLimitSeconds: 60 } });
+    const state = aState({ since: at(0) });
+    expect(windowStart(spec, state, at(45))).toEqual(at(0));
+    expect(windowStart(spec, state, at(3600))).toEqual(at(3540));
+    expect(windowStart(aSpec({ steps: [{ weight: 10, holdSeconds: 900 }] }), state, at(1000))).toEqual(at(100));
+  });
 });
 
 describe('the success rate', () => {
@@ -42,6 +57,9 @@ describe('the success rate', () => {
     const failed = judgeSuccessRate({ total: 100, failed: 4 }, guard, 'q');
     expect(failed.outcome).toBe('fail');
     expect(failed.summary).toBe('4 % of 100 requests failed (4); 3 % is allowed');
+  });
+  test('is inconclusive where the values are no numbers: never a pass, never a failure', () => {
+    expect(judgeSuccessRate(undefined, guard, 'q')).toMatchObject({ outcome: 'inconclusive' });
   });
   test('its query cannot be broken out of by a name', () => {
     const query = requestsQuery({ namespace: 'a"b', service: 'c\\d', port: 80 });
@@ -70,6 +88,7 @@ describe('Warning events', () => {
     ...changes,
   });
   const guard = { max: 0, ignoreReasons: ['FailedMount'] };
+  const found = (...events: JournalEvent[]) => ({ events, complete: true });
 
   const pods = [
     { pod: 'shop-v2-7d9f8c6b5-x2x4z', own: true },
@@ -79,8 +98,19 @@ describe('Warning events', () => {
   ];
   test.each(pods)('$pod is of shop-v2: $own', ({ pod, own }) => expect(isPodOf('shop-v2', pod)).toBe(own));
 
+  test('the pods of a Deployment with a long name are known by the part that Kubernetes leaves of it', () => {
+    const long = `checkout-${'x'.repeat(50)}`;
+    const cut = `${long}-7d9f8c6b5-`.slice(0, 58);
+    expect(podNamePrefix(long)).toBe(cut);
+    expect(isPodOf(long, `${cut}x2x4z`)).toBe(true);
+    expect(isPodOf(long, `${cut}ae`)).toBe(false);
+    const middle = `checkout-${'x'.repeat(40)}`;
+    expect(isPodOf(middle, `${`${middle}-7d9f8c6b5c-`.slice(0, 58)}x2x4z`)).toBe(true);
+    expect(isPodOf(middle, `${middle}-batch-7d9f8c6b5-x2x4z`)).toBe(false);
+  });
+
   test('of its own pods fail it, counted by what is new', () => {
-    const judged = judgeWarningEvents([event()], 'shop-v2', guard, since);
+    const judged = judgeWarningEvents(found(event()), 'shop-v2', guard, since);
     expect(judged).toMatchObject({ outcome: 'fail', value: 2, events: [{ reason: 'BackOff', count: 2 }] });
   });
   test('of others, from before, ignored or Normal ones do not', () => {
@@ -91,6 +121,15 @@ describe('Warning events', () => {
       event({ reason: 'FailedMount' }),
       event({ type: 'Normal' }),
     ];
-    expect(judgeWarningEvents(harmless, 'shop-v2', guard, since)).toMatchObject({ outcome: 'pass', value: 0 });
+    expect(judgeWarningEvents(found(...harmless), 'shop-v2', guard, since)).toMatchObject({
+      outcome: 'pass',
+      value: 0,
+    });
+  });
+  test('that are too many to read prove no health, but one too many is enough to fail', () => {
+    const others = event({ object: { kind: 'Pod', name: 'shop-v2-batch-7d9f8c6b5-x2x4z' } });
+    const cut = (...events: JournalEvent[]) => ({ events, complete: false });
+    expect(judgeWarningEvents(cut(others), 'shop-v2', guard, since).outcome).toBe('inconclusive');
+    expect(judgeWarningEvents(cut(others, event()), 'shop-v2', guard, since).outcome).toBe('fail');
   });
 });

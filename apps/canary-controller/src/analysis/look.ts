@@ -1,42 +1,82 @@
-import type { CanarySpec, Evidence, JournalEvent } from '@keelson/contracts';
+import type { CanarySpec, Evidence } from '@keelson/contracts';
 import type { ReleaseState, Workload } from '../release/state.ts';
 import type { Prometheus } from './prometheus.ts';
-import { countsBetween, judgeSuccessRate, requestsQuery } from './success-rate.ts';
-import { judgeWarningEvents } from './warning-events.ts';
+import { countsBetween, gatewaysQuery, judgeSuccessRate, requestsQuery } from './success-rate.ts';
+import { judgeWarningEvents, podNamePrefix, type FoundEvents } from './warning-events.ts';
 import { judgeWorkload } from './workload.ts';
 
 /** Where a look gets the Warning events from: event-relay's journal. */
 export interface EventSource {
   /** Warning events of pods whose name begins so, seen since then. */
-  warnings(filter: { namespace: string; namePrefix: string; since: Date }): Promise<JournalEvent[]>;
+  warnings(filter: { namespace: string; namePrefix: string; since: Date }): Promise<FoundEvents>;
+}
+
+/** How far our clock may be from that of Prometheus. Beyond it a step cannot be cut out of what it recorded. */
+const MAX_CLOCK_SKEW_MS = 30_000;
+
+interface Target {
+  readonly namespace: string;
+  readonly spec: CanarySpec;
+  readonly state: ReleaseState;
+  readonly canary: Workload;
+  /** Port of the Services that the user's Ingress names, by name or number. */
+  readonly port: string | number;
 }
 
 /** One look at a release: every check asked side by side; a source that cannot be asked is an `error`, never a pass. */
 export async function look(
   sources: { prometheus: Prometheus; events: EventSource },
-  target: { namespace: string; spec: CanarySpec; state: ReleaseState; canary: Workload; port: string | number },
+  target: Target,
   now: Date,
 ): Promise<Evidence[]> {
-  const { namespace, spec, state, canary, port } = target;
-  const query = requestsQuery({ namespace, service: spec.canary.service, port });
-  const successRate = async (): Promise<Evidence> => {
-    const [before, after] = await Promise.all([
-      sources.prometheus.query(query, state.since),
-      sources.prometheus.query(query, now),
-    ]);
-    return judgeSuccessRate(countsBetween(before, after), spec.analysis.successRate, query);
-  };
+  const { namespace, spec, state, canary } = target;
   const warningEvents = async (): Promise<Evidence> => {
     const since = state.trafficSince ?? state.startedAt;
-    const namePrefix = `${spec.canary.deployment}-`;
-    const events = await sources.events.warnings({ namespace, namePrefix, since });
-    return judgeWarningEvents(events, spec.canary.deployment, spec.analysis.warningEvents, since);
+    const namePrefix = podNamePrefix(spec.canary.deployment);
+    const found = await sources.events.warnings({ namespace, namePrefix, since });
+    return judgeWarningEvents(found, spec.canary.deployment, spec.analysis.warningEvents, since);
   };
   return Promise.all([
-    orError('success-rate', 'Prometheus', successRate),
+    orError('success-rate', 'Prometheus', () => successRate(sources.prometheus, target, now)),
     orError('warning-events', 'event-relay', warningEvents),
     Promise.resolve(judgeWorkload(spec.canary.deployment, canary)),
   ]);
+}
+
+/**
+ * From when requests are counted: since the step began, and not from further back than it may take to judge one. A
+ * release that is paused for a day must not need a day of failures before they weigh.
+ */
+export function windowStart(spec: CanarySpec, state: ReleaseState, now: Date): Date {
+  const holdSeconds = spec.steps[state.step]?.holdSeconds ?? 0;
+  const windowMs = Math.max(holdSeconds, spec.analysis.inconclusiveLimitSeconds) * 1000;
+  return new Date(Math.max(state.since.getTime(), now.getTime() - windowMs));
+}
+
+async function successRate(
+  prometheus: Prometheus,
+  { namespace, spec, state, port }: Target,
+  now: Date,
+): Promise<Evidence> {
+  const query = requestsQuery({ namespace, service: spec.canary.service, port });
+  const from = windowStart(spec, state, now);
+  const [gateways, before, after] = await Promise.all([
+    prometheus.query(gatewaysQuery, from),
+    prometheus.query(query, from),
+    prometheus.query(query, now),
+  ]);
+  const unclear = (summary: string): Evidence => ({ check: 'success-rate', outcome: 'inconclusive', summary, query });
+  const skewMs = after.serverTime && after.serverTime.getTime() - now.getTime();
+  if (skewMs !== undefined && Math.abs(skewMs) > MAX_CLOCK_SKEW_MS) {
+    const seconds = Math.round(Math.abs(skewMs) / 1000);
+    return unclear(
+      `the clocks of this service and of Prometheus are ${seconds} s apart; the requests of this step cannot be told from others`,
+    );
+  }
+  if (gateways.samples.length === 0) {
+    return unclear(`Prometheus has no figures of a gateway from ${from.toISOString()}, where counting begins`);
+  }
+  return judgeSuccessRate(countsBetween(before.samples, after.samples), spec.analysis.successRate, query);
 }
 
 async function orError(check: Evidence['check'], source: string, ask: () => Promise<Evidence>): Promise<Evidence> {

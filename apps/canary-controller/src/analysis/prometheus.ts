@@ -9,6 +9,12 @@ const answerSchema = z.object({
   }),
 });
 
+/** What an instant query gave, and what the server's own clock said then (to the second; absent where it does not say). */
+export interface PrometheusAnswer {
+  readonly samples: CounterSample[];
+  readonly serverTime: Date | undefined;
+}
+
 /** Reads a Prometheus server over its HTTP API v1. */
 export class Prometheus {
   readonly #url: URL;
@@ -24,19 +30,35 @@ export class Prometheus {
    * An instant query that must give a vector. Throws with the server's own words where it refuses, and within
    * `timeoutMs` where it does not answer.
    */
-  async query(promql: string, at: Date): Promise<CounterSample[]> {
-    const url = new URL('api/v1/query', this.#url);
-    const response = await fetch(url, {
-      method: 'POST',
-      body: new URLSearchParams({ query: promql, time: String(at.getTime() / 1000) }),
-      signal: AbortSignal.timeout(this.#timeoutMs),
-    });
+  async query(promql: string, at: Date): Promise<PrometheusAnswer> {
+    const response = await this.#post(new URLSearchParams({ query: promql, time: String(at.getTime() / 1000) }));
     const body: unknown = await response.json().catch(() => undefined); // a proxy's error page is no JSON: the status tells
     if (!response.ok) {
       const said = z.object({ error: z.string() }).safeParse(body);
-      throw new Error(`Prometheus answered ${response.status}${said.success ? `: ${said.data.error}` : ''}`);
+      throw new Error(`it answered ${response.status}${said.success ? `: ${said.data.error}` : ''}`);
     }
-    const answer = answerSchema.parse(body);
-    return answer.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    const answer = answerSchema.safeParse(body);
+    if (!answer.success) throw new Error('its answer is not one of the Prometheus HTTP API to an instant query');
+    const date = Date.parse(response.headers.get('date') ?? '');
+    return {
+      samples: answer.data.data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) })),
+      serverTime: Number.isNaN(date) ? undefined : new Date(date),
+    };
+  }
+
+  async #post(body: URLSearchParams): Promise<Response> {
+    const url = new URL('api/v1/query', this.#url);
+    try {
+      return await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(this.#timeoutMs) });
+    } catch (error) {
+      throw new Error(this.#whyNoAnswer(error), { cause: error });
+    }
+  }
+
+  /** fetch says "fetch failed" for everything below HTTP; what happened stands in its cause. */
+  #whyNoAnswer(error: unknown): string {
+    const { name, message, cause } = error as Error & { cause?: { code?: string; message?: string } };
+    if (name === 'TimeoutError') return `no answer within ${this.#timeoutMs} ms`;
+    return cause?.code ?? cause?.message ?? message;
   }
 }

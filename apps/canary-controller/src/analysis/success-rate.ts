@@ -9,13 +9,17 @@ export interface RequestCounts {
 
 /**
  * Judges the share of requests not answered 5xx against the guard. Too few requests are inconclusive, never a pass: no
- * traffic proves nothing.
+ * traffic proves nothing. So are counts that nobody can make (undefined).
  */
 export function judgeSuccessRate(
-  counts: RequestCounts,
+  counts: RequestCounts | undefined,
   guard: CanarySpec['analysis']['successRate'],
   query: string,
 ): Evidence {
+  if (counts === undefined) {
+    const summary = 'Prometheus has values that are no numbers; requests cannot be counted by them';
+    return { check: 'success-rate', query, threshold: guard.min, outcome: 'inconclusive', summary };
+  }
   const base = { check: 'success-rate' as const, query, threshold: guard.min, sample: counts.total };
   if (counts.total < guard.minSample) {
     const summary = `${counts.total} requests so far; ${guard.minSample} are needed for a verdict`;
@@ -26,6 +30,9 @@ export function judgeSuccessRate(
   return { ...base, outcome: rate >= guard.min ? 'pass' : 'fail', value: rate, summary };
 }
 
+/** As far as Prometheus itself looks back for the present value of a series. */
+const LOOKBACK = '5m';
+
 /** One Prometheus series of a counter. */
 export interface CounterSample {
   readonly labels: Readonly<Record<string, string>>;
@@ -34,9 +41,14 @@ export interface CounterSample {
 
 /**
  * Requests between two readings of a counter. A series that is new began at zero (Prometheus' `increase` would miss its
- * first value and scale the rest), one that fell was reset and counts from zero again.
+ * first value and scale the rest), one that fell was reset and counts from zero again. Undefined where a value is NaN or
+ * infinite.
  */
-export function countsBetween(before: readonly CounterSample[], now: readonly CounterSample[]): RequestCounts {
+export function countsBetween(
+  before: readonly CounterSample[],
+  now: readonly CounterSample[],
+): RequestCounts | undefined {
+  if ([...before, ...now].some((sample) => !Number.isFinite(sample.value))) return undefined;
   const key = (sample: CounterSample) =>
     JSON.stringify(Object.entries(sample.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
   const earlier = new Map(before.map((sample) => [key(sample), sample.value]));
@@ -54,12 +66,21 @@ export function countsBetween(before: readonly CounterSample[], now: readonly Co
 /**
  * PromQL for the requests that reached the new version, by status and gateway pod. ingress-nginx books them under the
  * Service of the user's own Ingress and names the canary's backend in the label `canary`, `<namespace>-<service>-<port>`.
+ *
+ * `last_over_time` looks past a scrape that failed: an instant selector gives nothing at that very moment, and a counter that
+ * is not there would be taken for one that began at zero.
  */
 export function requestsQuery(backend: { namespace: string; service: string; port: string | number }): string {
   const { namespace, service, port } = backend;
   const labels = `namespace=${quote(namespace)},canary=${quote(`${namespace}-${service}-${port}`)}`;
-  return `sum by (status, controller_pod) (nginx_ingress_controller_requests{${labels}})`;
+  return `sum by (status, controller_pod) (last_over_time(nginx_ingress_controller_requests{${labels}}[${LOOKBACK}]))`;
 }
+
+/**
+ * PromQL that gives something where a gateway was scraped lately. Where it gives nothing, counters that are there later may
+ * have begun at any time: they must not be taken for new.
+ */
+export const gatewaysQuery = `count(last_over_time(nginx_ingress_controller_config_last_reload_successful[${LOOKBACK}]) or last_over_time(nginx_ingress_controller_requests[${LOOKBACK}]))`;
 
 /** A PromQL string literal. */
 const quote = (text: string): string => JSON.stringify(text);

@@ -1,5 +1,5 @@
 import { canarySpecSchema, type CanarySpec, type Decision, type Evidence } from '@keelson/contracts';
-import type { Database, Tx } from '@keelson/persistence';
+import { sqlState, type Database, type Tx } from '@keelson/persistence';
 import type { DecisionDraft } from '../release/decide.ts';
 import type { ReleaseState } from '../release/state.ts';
 
@@ -36,6 +36,7 @@ interface ReleaseRow {
   inconclusive_since: Date | null;
   last_look_at: Date | null;
   reason: string;
+  trouble: string | null;
   evidence: Evidence[];
   version: string;
 }
@@ -53,10 +54,26 @@ interface DecisionRow {
   evidence: Evidence[];
 }
 
-/** A write found the release changed by someone else; read it again and decide anew. */
+/** A write found the release, or who has its route, changed by someone else; read again and decide anew. */
 export class ReleaseChanged extends Error {
   override readonly name = 'ReleaseChanged';
 }
+
+const UNIQUE_VIOLATION = '23505';
+
+const INSERT = `
+  INSERT INTO releases
+    (canary_id, namespace, name, team, spec, release, phase, step, weight, since, started_at, traffic_since, failures,
+     inconclusive_since, last_look_at, reason, trouble, evidence)
+  VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18::jsonb)
+  ON CONFLICT (canary_id) DO NOTHING`;
+
+const UPDATE = `
+  UPDATE releases SET
+    namespace = $2, name = $3, team = $4, spec = $5::jsonb, release = $6, phase = $7, step = $8, weight = $9,
+    since = $10, started_at = $11, traffic_since = $12, failures = $13, inconclusive_since = $14, last_look_at = $15,
+    reason = $16, trouble = $17, evidence = $18::jsonb, version = version + 1
+  WHERE canary_id = $1 AND version = $19`;
 
 /** Releases and their decisions in PostgreSQL. */
 export class ReleaseRepository {
@@ -71,13 +88,34 @@ export class ReleaseRepository {
     return rows[0] && fromRow(rows[0]);
   }
 
-  async inNamespace(namespace: string): Promise<StoredRelease[]> {
-    const rows = await this.#database.query<ReleaseRow>('SELECT * FROM releases WHERE namespace = $1', [namespace]);
+  /** Every release of that name: the Canary's own, and those of Canaries that had the name before it. */
+  async named(name: { namespace: string; name: string }): Promise<StoredRelease[]> {
+    const rows = await this.#database.query<ReleaseRow>('SELECT * FROM releases WHERE namespace = $1 AND name = $2', [
+      name.namespace,
+      name.name,
+    ]);
     return rows.map(fromRow);
+  }
+
+  /** The release under way on this host and path, in whichever namespace. */
+  async onRoute(route: CanarySpec['route']): Promise<StoredRelease | undefined> {
+    // The phases of the index one_release_per_route.
+    const rows = await this.#database.query<ReleaseRow>(
+      `SELECT * FROM releases
+        WHERE spec #>> '{route,host}' = $1 AND spec #>> '{route,path}' = $2
+          AND phase IN ('Pending', 'Progressing', 'Paused', 'Promoting', 'RollingBack')`,
+      [route.host, route.path],
+    );
+    return rows[0] && fromRow(rows[0]);
   }
 
   async all(): Promise<StoredRelease[]> {
     return (await this.#database.query<ReleaseRow>('SELECT * FROM releases')).map(fromRow);
+  }
+
+  /** Namespace, name and phase of every release. */
+  async summary(): Promise<{ namespace: string; name: string; phase: ReleaseState['phase'] }[]> {
+    return this.#database.query('SELECT namespace, name, phase FROM releases');
   }
 
   /** Locks the release for a command, so that it and the reconciler do not decide on the same state at once. */
@@ -88,7 +126,7 @@ export class ReleaseRepository {
 
   /**
    * Writes the state; `expected` is the version it was read at, undefined for a new one. Throws {@link ReleaseChanged}
-   * where another writer came first.
+   * where another writer came first, or where another release has the route.
    */
   async save(
     tx: Tx,
@@ -114,25 +152,17 @@ export class ReleaseRepository {
       state.inconclusiveSince ?? null,
       state.lastLookAt ?? null,
       state.reason,
+      state.trouble ?? null,
       JSON.stringify(state.evidence),
-      expected ?? 0,
     ];
-    const rows = await tx.query<{ version: string }>(
-      `INSERT INTO releases AS r
-         (canary_id, namespace, name, team, spec, release, phase, step, weight, since, started_at, traffic_since, failures,
-          inconclusive_since, last_look_at, reason, evidence)
-       SELECT $1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::jsonb
-       ON CONFLICT (canary_id) DO UPDATE SET
-         team = excluded.team, spec = excluded.spec, release = excluded.release, phase = excluded.phase,
-         step = excluded.step, weight = excluded.weight, since = excluded.since, started_at = excluded.started_at,
-         traffic_since = excluded.traffic_since, failures = excluded.failures,
-         inconclusive_since = excluded.inconclusive_since, last_look_at = excluded.last_look_at,
-         reason = excluded.reason, evidence = excluded.evidence, version = r.version + 1
-       WHERE r.version = $18
-       RETURNING version`,
-      values,
-    );
-    if (rows.length === 0) throw new ReleaseChanged(`release of Canary ${identity.namespace}/${identity.name}`);
+    const written = expected === undefined ? tx.execute(INSERT, values) : tx.execute(UPDATE, [...values, expected]);
+    const who = `release of Canary ${identity.namespace}/${identity.name}`;
+    const rows = await written.catch((error: unknown) => {
+      if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+      throw new ReleaseChanged(`${who}: another one has its route`, { cause: error });
+    });
+    // Not there any more is changed, too: a removed Canary must not come back as a row that holds its route for ever.
+    if (rows === 0) throw new ReleaseChanged(who);
   }
 
   async record(
@@ -164,14 +194,18 @@ export class ReleaseRepository {
   }
 
   /** Forgets where a removed Canary stood; its decisions stay. */
-  async remove(canaryId: string): Promise<void> {
-    await this.#database.query('DELETE FROM releases WHERE canary_id = $1', [canaryId]);
+  async remove(tx: Tx, canaryId: string): Promise<void> {
+    await tx.query('DELETE FROM releases WHERE canary_id = $1', [canaryId]);
   }
 
-  /** Decisions, newest first; `before` is the id of the last one on the previous page. */
+  /**
+   * Decisions under that name, newest first, those of earlier Canaries included; `team` leaves out other teams',
+   * `before` is the id of the last one on the previous page.
+   */
   async decisions(filter: {
     namespace: string;
     name: string;
+    team?: string | undefined;
     release?: number | undefined;
     before?: string | undefined;
     limit: number;
@@ -179,11 +213,11 @@ export class ReleaseRepository {
     const rows = await this.#database.query<DecisionRow>(
       `SELECT id, canary_id, release, at, act, reason, actor, step, weight, evidence
          FROM decisions
-        WHERE namespace = $1 AND name = $2
+        WHERE namespace = $1 AND name = $2 AND ($6::text IS NULL OR team = $6)
           AND ($3::bigint IS NULL OR release = $3)
           AND ($4::uuid IS NULL OR id < $4)
         ORDER BY id DESC LIMIT $5`,
-      [filter.namespace, filter.name, filter.release ?? null, filter.before ?? null, filter.limit],
+      [filter.namespace, filter.name, filter.release ?? null, filter.before ?? null, filter.limit, filter.team ?? null],
     );
     return rows.map((row) => ({
       id: row.id,
@@ -217,6 +251,7 @@ function fromRow(row: ReleaseRow): StoredRelease {
       inconclusiveSince: row.inconclusive_since ?? undefined,
       lastLookAt: row.last_look_at ?? undefined,
       reason: row.reason,
+      trouble: row.trouble ?? undefined,
       evidence: row.evidence,
     },
   };

@@ -53,3 +53,26 @@ export class CanarySchema1780000000000 implements MigrationInterface {
     await runner.query('DROP TABLE releases');
   }
 }
+
+/**
+ * One release under way for each host and path, whichever controller decides: two that begin at the same moment both
+ * find the route free. And what keeps a release from being carried out, for people.
+ */
+export class CanaryRoutes1780000000001 implements MigrationInterface {
+  readonly name = 'CanaryRoutes1780000000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE releases ADD COLUMN trouble text');
+    await runner.query(`
+      CREATE UNIQUE INDEX one_release_per_route ON releases ((spec #>> '{route,host}'), (spec #>> '{route,path}'))
+        WHERE phase IN ('Pending', 'Progressing', 'Paused', 'Promoting', 'RollingBack')`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP INDEX one_release_per_route');
+    await runner.query('ALTER TABLE releases DROP COLUMN trouble');
+  }
+}
+
+/** What the database of the service is made of, in order. */
+export const canaryMigrations = [CanarySchema1780000000000, CanaryRoutes1780000000001];

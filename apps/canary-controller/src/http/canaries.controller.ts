@@ -50,7 +50,7 @@ export class CanariesController {
     query,
     principal,
   }: OperationInput<typeof endpoints.listDecisions>): Promise<{ items: Decision[]; next?: string }> {
-    const before = decodeCursor(query.cursor, /^[0-9a-f-]{36}$/);
+    const before = decodeCursor(query.cursor, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     const items = await this.#canaries.decisions(principal, params, {
       release: query.release,
       before,
@@ -62,22 +62,27 @@ export class CanariesController {
   }
 
   @Operation(endpoints.promoteCanary)
-  promote({ params, body, principal }: OperationInput<typeof endpoints.promoteCanary>): Promise<Canary> {
-    return this.#canaries.command(principal, params, { kind: 'promote', full: body.full, reason: body.reason });
+  promote({ params, body, principal, idempotency }: OperationInput<typeof endpoints.promoteCanary>): Promise<Canary> {
+    return this.#canaries.command(
+      principal,
+      params,
+      { kind: 'promote', full: body.full, reason: body.reason },
+      idempotency,
+    );
   }
 
   @Operation(endpoints.abortCanary)
-  abort({ params, body, principal }: OperationInput<typeof endpoints.abortCanary>): Promise<Canary> {
-    return this.#canaries.command(principal, params, { kind: 'abort', reason: body.reason });
+  abort({ params, body, principal, idempotency }: OperationInput<typeof endpoints.abortCanary>): Promise<Canary> {
+    return this.#canaries.command(principal, params, { kind: 'abort', reason: body.reason }, idempotency);
   }
 
   @Operation(endpoints.pauseCanary)
-  pause({ params, body, principal }: OperationInput<typeof endpoints.pauseCanary>): Promise<Canary> {
-    return this.#canaries.command(principal, params, { kind: 'pause', reason: body.reason });
+  pause({ params, body, principal, idempotency }: OperationInput<typeof endpoints.pauseCanary>): Promise<Canary> {
+    return this.#canaries.command(principal, params, { kind: 'pause', reason: body.reason }, idempotency);
   }
 
   @Operation(endpoints.resumeCanary)
-  resume({ params, body, principal }: OperationInput<typeof endpoints.resumeCanary>): Promise<Canary> {
-    return this.#canaries.command(principal, params, { kind: 'resume', reason: body.reason });
+  resume({ params, body, principal, idempotency }: OperationInput<typeof endpoints.resumeCanary>): Promise<Canary> {
+    return this.#canaries.command(principal, params, { kind: 'resume', reason: body.reason }, idempotency);
   }
 }

@@ -1,12 +1,11 @@
 import { canarySpecSchema, type Canary } from '@keelson/contracts';
 import type { CanaryResource } from '@keelson/kubernetes';
-import type { StoredRelease } from '../history/release.repository.ts';
 import { identityOf } from '../reconcile/identity.ts';
+import { wholeReason, type ReleaseState } from '../release/state.ts';
 
 /** A Canary as HTTP shows it: the resource with where its release stands; Pending where nobody has looked at it yet. */
-export function canaryView(canary: CanaryResource, stored: StoredRelease | undefined): Canary {
+export function canaryView(canary: CanaryResource, state: ReleaseState | undefined): Canary {
   const { id, namespace, name, team } = identityOf(canary);
-  const state = stored?.state;
   return {
     id,
     namespace,
@@ -14,7 +13,7 @@ export function canaryView(canary: CanaryResource, stored: StoredRelease | undef
     team,
     spec: canarySpecSchema.parse(canary.spec),
     phase: state?.phase ?? 'Pending',
-    reason: state?.reason ?? 'not looked at yet',
+    reason: state ? wholeReason(state) : 'not looked at yet',
     release: state?.release ?? canary.metadata.generation ?? 1,
     step: state?.step ?? -1,
     weight: state?.weight ?? 0,

@@ -1,23 +1,36 @@
 import type { Canary, CanaryPhase, CanarySpec, Decision } from '@keelson/contracts';
 import {
   apiVersionOf,
+  isNotFound,
   KubernetesError,
   resources,
   type CanaryResource,
   type KubernetesClient,
 } from '@keelson/kubernetes';
 import type { Database } from '@keelson/persistence';
-import { CallerError, type Clock, type Principal } from '@keelson/service-kit';
+import { CallerError, type Clock, type PendingIdempotency, type Principal } from '@keelson/service-kit';
 import { recordVerdict } from '../history/record-verdict.ts';
 import type { ReleaseRepository } from '../history/release.repository.ts';
 import type { ControllerLoop } from '../reconcile/controller-loop.ts';
 import { identityOf, TEAM_LABEL } from '../reconcile/identity.ts';
+import { nameOfRival } from '../preflight/checks.ts';
 import { applyCommand, type Command } from '../release/command.ts';
-import { isFinished } from '../release/decide.ts';
 import { canaryView } from './canary-view.ts';
 import './problems.ts';
 
 type Name = { readonly namespace: string; readonly name: string };
+
+/**
+ * Who owns the fields of a Canary that came over HTTP. One for all tokens: a colleague, or the token that follows, must be
+ * able to change what the last one applied; who may is checked by team, and kubectl's fields still are kubectl's.
+ */
+const FIELD_MANAGER = 'keelson-canary-http';
+
+/** What a namespace and a Canary may be called (RFC 1123); anything else names nothing, whatever the API server makes of it. */
+const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+
+/** A request that waits for the API server longer than this is answered 503. */
+const TIMEOUT_MS = 10_000;
 
 /** What people may do with Canaries over HTTP; the same as with kubectl, and the commands that kubectl has no verb for. */
 export class CanaryService {
@@ -51,7 +64,13 @@ export class CanaryService {
       limit: number;
     },
   ): Promise<{ items: Canary[]; more: boolean }> {
-    const releases = new Map((await this.#releases.all()).map((release) => [release.identity.id, release]));
+    if (!this.#loop.synced) {
+      throw new CallerError('unavailable', {
+        detail: 'The Canaries are not listed yet: the Kubernetes API server has not answered.',
+        retryAfterSeconds: 2,
+      });
+    }
+    const releases = new Map((await this.#releases.all()).map(({ identity, state }) => [identity.id, state]));
     const rows = this.#loop
       .list()
       .map((canary) => canaryView(canary, releases.get(canary.metadata.uid ?? '')))
@@ -70,7 +89,7 @@ export class CanaryService {
 
   async get(principal: Principal, name: Name): Promise<Canary> {
     const canary = await this.#find(principal, name);
-    return canaryView(canary, await this.#releases.find(identityOf(canary).id));
+    return canaryView(canary, (await this.#releases.find(identityOf(canary).id))?.state);
   }
 
   /** Creates the Canary or changes its spec, which begins its next release. */
@@ -80,18 +99,23 @@ export class CanaryService {
     if (existing && !principal.canSee(identityOf(existing).team)) {
       throw new CallerError('conflict', { detail: `${wanted.namespace}/${wanted.name} is taken; choose another name` });
     }
-    await this.#refuseTakenRoute(wanted);
+    await this.#refuseTakenRoute(principal, wanted);
     const team = existing ? identityOf(existing).team : principal.team === '*' ? 'platform' : principal.team;
-    const applied = await this.#applyResource(wanted, team, `keelson-http-${principal.name}`);
+    const applied = await this.#applyResource(wanted, team);
     this.#loop.nudge(applied);
-    const stored = await this.#releases.find(identityOf(applied).id);
-    const isCurrent = stored && stored.state.release >= (applied.metadata.generation ?? 1);
-    return canaryView(applied, isCurrent ? stored : undefined);
+    const state = (await this.#releases.find(identityOf(applied).id))?.state;
+    const isCurrent = state && state.release >= (applied.metadata.generation ?? 1);
+    return canaryView(applied, isCurrent ? state : undefined);
   }
 
   async delete(principal: Principal, name: Name): Promise<void> {
     await this.#find(principal, name);
-    await this.#client.delete(resources.canaries, name);
+    try {
+      await this.#client.delete(resources.canaries, { ...name, timeoutMs: TIMEOUT_MS });
+    } catch (error) {
+      // Somebody else was faster: it is gone, as asked.
+      if (!isNotFound(error)) throw error;
+    }
   }
 
   async decisions(
@@ -100,15 +124,19 @@ export class CanaryService {
     page: { release?: number | undefined; before: string | undefined; limit: number },
   ): Promise<Decision[]> {
     await this.#find(principal, name);
-    return this.#releases.decisions({ ...name, ...page });
+    const team = principal.team === '*' ? undefined : principal.team;
+    return this.#releases.decisions({ ...name, ...page, team });
   }
 
-  /** Carries a person's command out; durable before it is answered. */
-  async command(principal: Principal, name: Name, command: Command): Promise<Canary> {
+  /**
+   * Carries a person's command out; durable before it is answered, together with the answer to its Idempotency-Key: a
+   * retry of `promote` must not send the release two steps on.
+   */
+  async command(principal: Principal, name: Name, command: Command, idempotency?: PendingIdempotency): Promise<Canary> {
     const canary = await this.#find(principal, name);
     const identity = identityOf(canary);
     const now = this.#clock.now();
-    await this.#database.transaction(async (tx) => {
+    const { state, view } = await this.#database.transaction(async (tx) => {
       const stored = await this.#releases.lock(tx, identity.id);
       if (!stored) {
         throw new CallerError('wrong-phase', {
@@ -118,25 +146,26 @@ export class CanaryService {
       }
       const outcome = applyCommand(stored.spec, stored.state, command, now);
       if (outcome.kind === 'wrong-phase') throw new CallerError('wrong-phase', { detail: outcome.detail });
-      if (outcome.kind === 'unchanged') return;
-      await recordVerdict(tx, this.#releases, {
-        identity,
-        spec: stored.spec,
-        verdict: outcome.verdict,
-        expected: stored.version,
-        actor: principal.name,
-        at: now,
-      });
+      if (outcome.kind === 'done') {
+        await recordVerdict(tx, this.#releases, {
+          identity,
+          spec: stored.spec,
+          verdict: outcome.verdict,
+          expected: stored.version,
+          actor: principal.name,
+          at: now,
+        });
+      }
+      const next = outcome.kind === 'done' ? outcome.verdict.next : stored.state;
+      const answer = canaryView(canary, next);
+      await idempotency?.storeIn(tx, answer);
+      return { state: next, view: answer };
     });
-    this.#loop.nudge(canary);
-    return canaryView(canary, await this.#releases.find(identity.id));
+    this.#loop.nudge(canary, state);
+    return view;
   }
 
-  async #applyResource(
-    wanted: Name & { spec: CanarySpec },
-    team: string,
-    fieldManager: string,
-  ): Promise<CanaryResource> {
+  async #applyResource(wanted: Name & { spec: CanarySpec }, team: string): Promise<CanaryResource> {
     try {
       const applied = await this.#client.apply(
         resources.canaries,
@@ -146,7 +175,7 @@ export class CanaryService {
           metadata: { namespace: wanted.namespace, name: wanted.name, labels: { [TEAM_LABEL]: team } },
           spec: wanted.spec,
         },
-        { fieldManager },
+        { fieldManager: FIELD_MANAGER, timeoutMs: TIMEOUT_MS },
       );
       if (applied.kind === 'applied') return applied.object;
       const owners = applied.causes.map((cause) => `${cause.field} (${cause.manager})`).join(', ');
@@ -154,24 +183,22 @@ export class CanaryService {
         detail: `other managers own fields of this Canary: ${owners}; change them there`,
       });
     } catch (error) {
-      if (error instanceof KubernetesError && error.status >= 400 && error.status < 500) {
+      // Its own rules, an admission hook, a namespace that is not there. Anything else is not the caller's doing.
+      if (error instanceof KubernetesError && [400, 403, 404, 409, 422].includes(error.status)) {
         throw new CallerError('canary-refused', { detail: error.message, cause: error });
       }
       throw error;
     }
   }
 
-  async #refuseTakenRoute(wanted: Name & { spec: CanarySpec }): Promise<void> {
-    const rival = (await this.#releases.inNamespace(wanted.namespace)).find(
-      (release) =>
-        release.identity.name !== wanted.name &&
-        !isFinished(release.state) &&
-        release.spec.route.host === wanted.spec.route.host &&
-        release.spec.route.path === wanted.spec.route.path,
-    );
-    if (!rival) return;
+  async #refuseTakenRoute(principal: Principal, wanted: Name & { spec: CanarySpec }): Promise<void> {
+    const { route } = wanted.spec;
+    const rival = await this.#releases.onRoute(route);
+    const { namespace, name } = rival?.identity ?? {};
+    if (!rival || (namespace === wanted.namespace && name === wanted.name)) return;
+    const who = nameOfRival({ ...rival.identity, state: rival.state }, principal.canSee(rival.identity.team));
     throw new CallerError('route-taken', {
-      detail: `Canary ${rival.identity.name} is ${rival.state.phase} on ${wanted.spec.route.host}${wanted.spec.route.path}; wait for it or abort it`,
+      detail: `${who} is ${rival.state.phase} on ${route.host}${route.path}; wait for it or abort it`,
       errors: [{ pointer: '/spec/route', detail: 'one canary at a time for each host and path' }],
     });
   }
@@ -182,13 +209,9 @@ export class CanaryService {
     throw new CallerError('not-found', { detail: `there is no Canary ${name.namespace}/${name.name}` });
   }
 
-  async #read(name: Name): Promise<CanaryResource | undefined> {
-    try {
-      return await this.#client.get(resources.canaries, name);
-    } catch (error) {
-      if (error instanceof KubernetesError && error.status === 404) return undefined;
-      throw error;
-    }
+  async #read({ namespace, name }: Name): Promise<CanaryResource | undefined> {
+    if (!NAME.test(namespace) || !NAME.test(name)) return undefined;
+    return this.#client.find(resources.canaries, { namespace, name, timeoutMs: TIMEOUT_MS });
   }
 }
 

@@ -1,11 +1,10 @@
 import type { CanarySpec } from '@keelson/contracts';
-import { isUndecided } from '../release/decide.ts';
 import type { Finding, ReleaseState } from '../release/state.ts';
 import { locateRoute, type Ingress } from '../routing/ingress-nginx.ts';
 
 /** What the checks look at, read from the cluster and the database at one moment. */
 export interface PreflightInput {
-  readonly canary: { readonly namespace: string; readonly name: string };
+  readonly canary: { readonly namespace: string; readonly name: string; readonly team: string };
   readonly spec: CanarySpec;
   readonly ingress: Ingress | undefined;
   readonly stableService: ServiceView | undefined;
@@ -13,12 +12,17 @@ export interface PreflightInput {
   /** Pod template labels of the two Deployments, where they exist. */
   readonly stableLabels: Readonly<Record<string, string>> | undefined;
   readonly canaryLabels: Readonly<Record<string, string>> | undefined;
-  /** Every other Canary of the namespace with where it stands. */
-  readonly others: readonly {
-    readonly name: string;
-    readonly spec: CanarySpec;
-    readonly state: Pick<ReleaseState, 'phase'>;
-  }[];
+  /** Name of an Ingress of somebody else where ours would be made. */
+  readonly nameTakenBy: string | undefined;
+  /** The release of another Canary that is under way on this host and path, in whichever namespace. */
+  readonly rival: Rival | undefined;
+}
+
+export interface Rival {
+  readonly namespace: string;
+  readonly name: string;
+  readonly team: string;
+  readonly state: Pick<ReleaseState, 'phase'>;
 }
 
 export interface ServiceView {
@@ -34,8 +38,10 @@ const checks: readonly Check[] = [
   ingressMissing,
   stableBackend,
   routeTaken,
+  ingressNameTaken,
   missingPort,
   selectorMatchesBoth,
+  selectorMisses,
 ];
 
 /** Every reason why this Canary must not touch traffic; empty where there is none. */
@@ -69,28 +75,35 @@ function ingressMissing({ spec, ingress }: PreflightInput): Finding | undefined 
 }
 
 function stableBackend({ spec, ingress }: PreflightInput): Finding | undefined {
-  const backend = ingress && locateRoute(ingress, spec.route)?.entry.backend.service?.name;
-  if (backend === undefined || backend === spec.stable.service) return undefined;
+  const entry = ingress && locateRoute(ingress, spec.route)?.entry;
+  if (!entry || entry.backend.service?.name === spec.stable.service) return undefined;
+  const backend = entry.backend.service ? `Service ${entry.backend.service.name}` : 'a backend that is no Service';
   return {
     check: 'stable-backend',
-    detail: `Ingress ${spec.route.ingress} sends ${spec.route.host}${spec.route.path} to Service ${backend}, not to ${spec.stable.service} (spec.stable.service)`,
+    detail: `Ingress ${spec.route.ingress} sends ${spec.route.host}${spec.route.path} to ${backend}, not to Service ${spec.stable.service} (spec.stable.service)`,
   };
 }
 
-function routeTaken({ canary, spec, others }: PreflightInput): Finding | undefined {
-  const rival = others.find(
-    (other) =>
-      other.name !== canary.name &&
-      (isUndecided(other.state) || other.state.phase === 'Promoting' || other.state.phase === 'RollingBack') &&
-      other.spec.route.host === spec.route.host &&
-      other.spec.route.path === spec.route.path,
-  );
-  return rival
-    ? {
-        check: 'route-taken',
-        detail: `Canary ${rival.name} is ${rival.state.phase} on host ${spec.route.host} and path ${spec.route.path}; ingress-nginx honours one canary for each, so wait for it or abort it`,
-      }
-    : undefined;
+function routeTaken({ canary, spec, rival }: PreflightInput): Finding | undefined {
+  if (!rival) return undefined;
+  const { host, path } = spec.route;
+  return {
+    check: 'route-taken',
+    detail: `${nameOfRival(rival, rival.team === canary.team)} is ${rival.state.phase} on host ${host} and path ${path}; ingress-nginx honours one canary for each, so wait for it or abort it`,
+  };
+}
+
+/** How a rival is called to somebody who may or may not see it. */
+export function nameOfRival({ namespace, name }: Rival, visible: boolean): string {
+  return visible ? `Canary ${namespace}/${name}` : 'a Canary of another team';
+}
+
+function ingressNameTaken({ nameTakenBy, canary }: PreflightInput): Finding | undefined {
+  if (nameTakenBy === undefined) return undefined;
+  return {
+    check: 'ingress-name-taken',
+    detail: `Ingress ${nameTakenBy} exists and is not of this controller, which would make one of that name; rename it or the Canary ${canary.name}`,
+  };
 }
 
 function missingPort({ spec, ingress, canaryService }: PreflightInput): Finding | undefined {
@@ -131,6 +144,16 @@ function selectorMatchesBoth(input: PreflightInput): Finding | undefined {
     }
   }
   return undefined;
+}
+
+function selectorMisses(input: PreflightInput): Finding | undefined {
+  const { spec, canaryService, canaryLabels } = input;
+  if (!canaryService || !canaryLabels || matches(canaryService.selector, canaryLabels)) return undefined;
+  const terms = Object.entries(canaryService.selector).map(([name, value]) => `${name}=${value}`);
+  return {
+    check: 'selector-misses',
+    detail: `Service ${spec.canary.service} selects ${terms.join(', ') || 'nothing'}, which the pods of Deployment ${spec.canary.deployment} are not labelled with`,
+  };
 }
 
 function matches(selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean {

@@ -1,7 +1,7 @@
 import type { CanarySpec } from '@keelson/contracts';
 import {
   apiVersionOf,
-  KubernetesError,
+  isNotFound,
   resources,
   type CanaryResource,
   type Deployment,
@@ -14,8 +14,10 @@ import { desiredRoute } from '../routing/desired-route.ts';
 import {
   canaryIngress,
   canaryIngressName,
+  isCanaryIngress,
   locateRoute,
-  switchBackendPatch,
+  says,
+  switchedIngress,
   weightOf,
   type Ingress,
 } from '../routing/ingress-nginx.ts';
@@ -23,12 +25,15 @@ import { canaryStatus } from './status.ts';
 
 /** Who owns the fields that this controller applies. */
 const FIELD_MANAGER = 'keelson-canary-controller';
+/** A read that takes longer is tried again with the next reconcile. */
+const READ_TIMEOUT_MS = 10_000;
 
 /** What the cluster shows of one Canary's release, read at one moment. */
 export interface ClusterView {
   readonly canary: Workload;
   readonly stable: Workload;
   readonly ingress: Ingress | undefined;
+  /** Ours; undefined where there is none, or one of that name that is not ours. */
   readonly canaryIngress: Ingress | undefined;
   readonly route: ObservedRoute;
   /** Port of the Services that the user's Ingress names, by name or number. */
@@ -53,18 +58,17 @@ export class Cluster {
   /** Reads both versions and the route. */
   async view(canary: CanaryResource, spec: CanarySpec): Promise<ClusterView> {
     const namespace = canary.metadata.namespace!;
-    const named = (name: string) => ({ namespace, name });
-    const [canaryDeployment, stableDeployment, canaryService, stableService, ingress, ours] = await Promise.all([
-      orMissing(this.#client.get(resources.deployments, named(spec.canary.deployment))),
-      orMissing(this.#client.get(resources.deployments, named(spec.stable.deployment))),
-      orMissing(this.#client.get(resources.services, named(spec.canary.service))),
-      orMissing(this.#client.get(resources.services, named(spec.stable.service))),
-      orMissing(this.#client.get(resources.ingresses, named(spec.route.ingress))) as Promise<Ingress | undefined>,
-      orMissing(
-        this.#client.get(resources.ingresses, named(canaryIngressName({ name: canary.metadata.name! }))),
-      ) as Promise<Ingress | undefined>,
+    const named = (name: string) => ({ namespace, name, timeoutMs: READ_TIMEOUT_MS });
+    const [canaryDeployment, stableDeployment, canaryService, stableService, ingress, found] = await Promise.all([
+      this.#client.find(resources.deployments, named(spec.canary.deployment)),
+      this.#client.find(resources.deployments, named(spec.stable.deployment)),
+      this.#client.find(resources.services, named(spec.canary.service)),
+      this.#client.find(resources.services, named(spec.stable.service)),
+      this.#client.find(resources.ingresses, named(spec.route.ingress)) as Promise<Ingress | undefined>,
+      this.#canaryIngress(namespace, canary.metadata.name!),
     ]);
     const backend = ingress && locateRoute(ingress, spec.route)?.entry.backend.service;
+    const ours = found && isCanaryIngress(found, { name: canary.metadata.name! }) ? found : undefined;
     return {
       port: backend?.port.name ?? backend?.port.number ?? 80,
       canary: workloadOf(spec.canary, canaryDeployment, canaryService),
@@ -74,6 +78,7 @@ export class Cluster {
       route: {
         stableBackend: backend?.name,
         canaryWeight: ours && weightOf(ours),
+        ...(found && !ours ? { nameTakenBy: found.metadata.name } : {}),
       },
       stableService: stableService && serviceView(stableService),
       canaryService: canaryService && serviceView(canaryService),
@@ -82,43 +87,71 @@ export class Cluster {
     };
   }
 
+  /** The Canary as the API server has it now, whatever the watch says. */
+  find(name: { namespace: string; name: string }): Promise<CanaryResource | undefined> {
+    return this.#client.find(resources.canaries, { ...name, timeoutMs: READ_TIMEOUT_MS });
+  }
+
+  /** Whether the API server knows Canaries and lets this controller read them. */
+  async servesCanaries(): Promise<boolean> {
+    await this.#client.list(resources.canaries, { limit: 1, timeoutMs: READ_TIMEOUT_MS });
+    return true;
+  }
+
+  /** Service to which an Ingress sends the route of this spec. */
+  async backendOf(namespace: string, spec: CanarySpec): Promise<string | undefined> {
+    const name = { namespace, name: spec.route.ingress, timeoutMs: READ_TIMEOUT_MS };
+    const ingress = (await this.#client.find(resources.ingresses, name)) as Ingress | undefined;
+    return ingress && locateRoute(ingress, spec.route)?.entry.backend.service?.name;
+  }
+
   /**
    * Brings the route to what the state asks for, one change at a time; returns what it did in words, or undefined where
    * the cluster is already so. Every change may be made twice.
+   *
+   * @param signal ends a change that has not reached the API server yet
    */
   async bringRouteAbout(
     canary: CanaryResource,
     spec: CanarySpec,
     state: ReleaseState,
     view: ClusterView,
+    signal?: AbortSignal,
   ): Promise<string | undefined> {
     const desired = desiredRoute(state);
     switch (desired.kind) {
-      case 'released':
-        return undefined;
-      case 'stable':
-        return this.#removeCanaryIngress(canary, view);
+      case 'none':
+        return view.canaryIngress && this.#remove(view.canaryIngress, signal);
       case 'split':
-        return this.#split(canary, spec, view, desired.weight);
+        return this.#split(canary, spec, view, desired.weight, signal);
       case 'switch':
-        return this.#switch(canary, spec, view);
+        return this.#switch(canary, spec, view, signal);
       default:
         return desired satisfies never;
     }
   }
 
+  /** Removes what the controller made for a Canary that is gone, without waiting for the garbage collector. */
+  async removeRouteOf(canary: { namespace: string; name: string; id: string }, signal?: AbortSignal): Promise<void> {
+    const found = await this.#canaryIngress(canary.namespace, canary.name);
+    if (!found || !isCanaryIngress(found, canary)) return;
+    // Of a Canary made anew under the same name it is the new one's.
+    if (found.metadata.ownerReferences?.[0]?.uid === canary.id) await this.#remove(found, signal);
+  }
+
   /** Writes the status subresource, for kubectl and for people. */
-  async writeStatus(canary: CanaryResource, state: ReleaseState): Promise<void> {
-    const { namespace, name } = canary.metadata;
+  async writeStatus(canary: CanaryResource, state: ReleaseState, signal?: AbortSignal): Promise<void> {
+    const { namespace, name, uid } = canary.metadata;
     await this.#client.applyStatus(
       resources.canaries,
       {
         apiVersion: apiVersionOf(resources.canaries),
         kind: 'Canary',
-        metadata: { namespace: namespace!, name: name! },
+        // With the uid, the status of a Canary that was removed does not land on another one of its name.
+        metadata: { namespace: namespace!, name: name!, uid: uid! },
         status: canaryStatus(canary, state),
       } as CanaryResource,
-      { fieldManager: FIELD_MANAGER, force: true },
+      { fieldManager: FIELD_MANAGER, force: true, signal },
     );
   }
 
@@ -127,42 +160,58 @@ export class Cluster {
     spec: CanarySpec,
     view: ClusterView,
     weight: number,
+    signal: AbortSignal | undefined,
   ): Promise<string | undefined> {
-    if (view.route.canaryWeight === weight && view.canaryIngress) return undefined;
     const location = view.ingress && locateRoute(view.ingress, spec.route);
-    if (!view.ingress || !location) return undefined; // the user removed the route: nothing can be split
-    await this.#applyCanaryIngress(canary, canaryIngress(reference(canary), spec, view.ingress, location, weight));
-    return `${weight} % to ${spec.canary.service}`;
+    // What is in the way is told as the trouble of the release; there is nothing to split meanwhile.
+    if (!view.ingress || !location || view.route.nameTakenBy !== undefined) return undefined;
+    const wanted = canaryIngress(reference(canary), spec, view.ingress, location, weight);
+    if (view.canaryIngress && says(wanted, view.canaryIngress)) return undefined;
+    const done = `${weight} % to ${spec.canary.service}`;
+    const options = { fieldManager: FIELD_MANAGER, signal };
+    const applied = await this.#client.apply(resources.ingresses, wanted, options);
+    if (applied.kind === 'applied') return done;
+    // The object is ours alone; where somebody edited it, the release would stand still until they undo it. As the
+    // documentation of server-side apply tells controllers to do, their changes are overruled, and named in the log.
+    await this.#client.apply(resources.ingresses, wanted, { ...options, force: true });
+    const overruled = applied.causes.map((cause) => `${cause.field} of ${cause.manager}`).join(', ');
+    return `${done}, overruling ${overruled}`;
   }
 
-  async #switch(canary: CanaryResource, spec: CanarySpec, view: ClusterView): Promise<string | undefined> {
+  async #switch(
+    canary: CanaryResource,
+    spec: CanarySpec,
+    view: ClusterView,
+    signal: AbortSignal | undefined,
+  ): Promise<string | undefined> {
     const location = view.ingress && locateRoute(view.ingress, spec.route);
     if (!view.ingress || !location) return undefined;
-    if (view.route.stableBackend === spec.canary.service) return this.#removeCanaryIngress(canary, view);
-    if (view.route.canaryWeight !== 100) return this.#split(canary, spec, view, 100);
-    await this.#client.patch(
-      resources.ingresses,
-      [...switchBackendPatch(location, spec.stable.service, spec.canary.service)],
-      { namespace: canary.metadata.namespace!, name: spec.route.ingress, type: 'json', fieldManager: FIELD_MANAGER },
-    );
+    if (view.route.stableBackend === spec.canary.service) {
+      return view.canaryIngress && this.#remove(view.canaryIngress, signal);
+    }
+    // Somebody sent the traffic elsewhere meanwhile: theirs to say where it belongs.
+    if (view.route.stableBackend !== spec.stable.service) return undefined;
+    if (view.route.canaryWeight !== 100) return this.#split(canary, spec, view, 100, signal);
+    const switched = switchedIngress(view.ingress, location, spec.canary.service);
+    await this.#client.apply(resources.ingresses, switched, { fieldManager: FIELD_MANAGER, force: true, signal });
     return `Ingress ${spec.route.ingress} points to ${spec.canary.service}`;
   }
 
-  async #applyCanaryIngress(canary: CanaryResource, object: Ingress): Promise<void> {
-    const applied = await this.#client.apply(resources.ingresses, object, { fieldManager: FIELD_MANAGER });
-    if (applied.kind === 'conflict') {
-      const owners = applied.causes.map((cause) => `${cause.field} (${cause.manager})`).join(', ');
-      throw new Error(
-        `Ingress ${object.metadata.name} of Canary ${canary.metadata.name} was changed by someone else: ${owners}; undo it there`,
-      );
-    }
+  async #canaryIngress(namespace: string, canary: string): Promise<Ingress | undefined> {
+    const name = canaryIngressName({ name: canary });
+    const found = await this.#client.find(resources.ingresses, { namespace, name, timeoutMs: READ_TIMEOUT_MS });
+    return found as Ingress | undefined;
   }
 
-  async #removeCanaryIngress(canary: CanaryResource, view: ClusterView): Promise<string | undefined> {
-    if (!view.canaryIngress) return undefined;
-    const { namespace, name } = view.canaryIngress.metadata;
-    await orMissing(this.#client.delete(resources.ingresses, { namespace, name }));
-    return `Ingress ${name} of Canary ${canary.metadata.name} removed`;
+  async #remove({ metadata }: Ingress, signal: AbortSignal | undefined): Promise<string> {
+    const { namespace, name, uid } = metadata;
+    const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+    try {
+      await this.#client.delete(resources.ingresses, { namespace, name, ...preconditions, signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    return `Ingress ${name} removed`;
   }
 }
 
@@ -192,13 +241,4 @@ function serviceView(service: Service): ServiceView {
     selector: service.spec?.selector ?? {},
     ports: (service.spec?.ports ?? []).map(({ name, port }) => ({ ...(name === undefined ? {} : { name }), port })),
   };
-}
-
-async function orMissing<T>(request: Promise<T>): Promise<T | undefined> {
-  try {
-    return await request;
-  } catch (error) {
-    if (error instanceof KubernetesError && error.status === 404) return undefined;
-    throw error;
-  }
 }

@@ -1,12 +1,17 @@
 import { Informer, LeaderElection, resources, type CanaryResource, type KubernetesClient } from '@keelson/kubernetes';
-import type { Reconciler } from './reconciler.ts';
-import { WorkQueue } from './work-queue.ts';
 import type { ReleaseRepository } from '../history/release.repository.ts';
+import type { ReleaseState } from '../release/state.ts';
+import type { Cluster } from './cluster.ts';
+import type { ControllerMetrics } from './metrics.ts';
+import type { Leadership, Reconciler } from './reconciler.ts';
+import { WorkQueue } from './work-queue.ts';
 
 export interface ControllerLoopOptions {
   readonly client: KubernetesClient;
   readonly reconciler: Reconciler;
   readonly releases: ReleaseRepository;
+  readonly cluster: Cluster;
+  readonly metrics: ControllerMetrics;
   /** Where the Lease of the leader lives. */
   readonly leaseNamespace: string;
   /** Name of this replica in the Lease. */
@@ -17,6 +22,16 @@ export interface ControllerLoopOptions {
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
+}
+
+/** Stands for all Canaries in the work queue; no name of one has this form. */
+const SWEEP = '*';
+/** How often to look for releases whose Canary is gone, ms. */
+const SWEEP_MS = 30_000;
+
+/** Another replica leads, or may by now. */
+class LeadershipLost extends Error {
+  override readonly name = 'LeadershipLost';
 }
 
 /**
@@ -40,10 +55,8 @@ export class ControllerLoop {
           'the watch of Canaries broke',
         ),
     });
-    this.#canaries.onChange((type, canary) => {
-      if (type === 'DELETED') void this.#forget(canary);
-      else this.#queue?.add(keyOf(canary));
-    });
+    // Also for one that is gone: in its turn, so that no reconcile under way writes after its end.
+    this.#canaries.onChange((_type, canary) => this.#queue?.add(keyOf(canary)));
     this.#election = new LeaderElection({
       client: options.client,
       namespace: options.leaseNamespace,
@@ -51,7 +64,10 @@ export class ControllerLoop {
       identity: options.identity,
       leaseDurationMs: options.leaseDurationMs ?? 15_000,
       onStarted: (signal) => this.#lead(signal),
-      onStopped: (why) => options.log.info({ identity: options.identity, why }, 'no longer leading'),
+      onStopped: (why) => {
+        options.metrics.leading(false);
+        options.log.info({ identity: options.identity, why }, 'no longer leading');
+      },
       onError: (error) => options.log.warn({ reason: String(error) }, 'the Lease could not be renewed'),
     });
   }
@@ -76,13 +92,19 @@ export class ControllerLoop {
     return this.#canaries.list();
   }
 
-  get(namespace: string, name: string): CanaryResource | undefined {
-    return this.#canaries.get(namespace, name);
-  }
-
-  /** Wants this Canary looked at now, after a command. Where another replica leads, its own resync finds it. */
-  nudge(canary: CanaryResource): void {
-    this.#queue?.add(keyOf(canary));
+  /**
+   * Wants this Canary looked at now, after a command. Another replica that leads is told through the status, which it
+   * watches; where that fails its own resync finds the command.
+   */
+  nudge(canary: CanaryResource, state?: ReleaseState): void {
+    if (this.#queue !== undefined) this.#queue.add(keyOf(canary));
+    else if (state !== undefined) {
+      this.#options.cluster
+        .writeStatus(canary, state)
+        .catch((error: unknown) =>
+          this.#options.log.warn({ canary: keyOf(canary), reason: String(error) }, 'the leader could not be told'),
+        );
+    }
   }
 
   /** Ends the work in hand, gives the Lease up and stops watching. */
@@ -93,34 +115,55 @@ export class ControllerLoop {
 
   /** Works until leadership ends; settles when nothing is being worked on any more, and only then the Lease is free. */
   async #lead(signal: AbortSignal): Promise<void> {
-    this.#options.log.info({ identity: this.#options.identity }, 'leading');
-    const queue = new WorkQueue({
-      work: async (key) => {
-        const [namespace, name] = key.split('/') as [string, string];
-        const canary = this.#canaries.get(namespace, name);
-        return canary && !canary.metadata.deletionTimestamp ? this.#options.reconciler.reconcile(canary) : undefined;
+    const { log, identity, metrics } = this.#options;
+    log.info({ identity }, 'leading');
+    metrics.leading(true);
+    const leadership: Leadership = {
+      signal,
+      check: () => {
+        if (signal.aborted || !this.#election.isLeader) throw new LeadershipLost('another replica may lead by now');
       },
+    };
+    const queue = new WorkQueue({
+      work: (key) => (key === SWEEP ? this.#sweep() : this.#workOn(key, leadership)),
       onError: (key, error, retryInMs) => {
+        metrics.failed();
         const reason = error instanceof Error ? error.message : String(error);
-        this.#options.log.warn({ canary: key, reason, retryInMs: Math.round(retryInMs) }, 'reconcile failed');
+        log.warn({ canary: key, reason, retryInMs: Math.round(retryInMs) }, 'reconcile failed');
       },
     });
+    const ended = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    // Before the list is there, a Canary that is not in it would pass for one that was removed.
+    await Promise.race([this.#canaries.synced, ended]);
     this.#queue = queue;
     for (const canary of this.#canaries.list()) queue.add(keyOf(canary));
-    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    queue.add(SWEEP);
+    await ended;
     this.#queue = undefined;
     await queue.stop();
   }
 
-  async #forget(canary: CanaryResource): Promise<void> {
-    try {
-      if (canary.metadata.uid !== undefined) await this.#options.releases.remove(canary.metadata.uid);
-    } catch (error) {
-      this.#options.log.warn(
-        { canary: keyOf(canary), reason: String(error) },
-        'a removed Canary could not be forgotten',
-      );
+  async #workOn(key: string, leadership: Leadership): Promise<number | undefined> {
+    const [namespace, name] = key.split('/') as [string, string];
+    const canary = this.#canaries.get(namespace, name);
+    if (canary === undefined) {
+      await this.#options.reconciler.forget({ namespace, name }, leadership);
+      return undefined;
     }
+    return canary.metadata.deletionTimestamp ? undefined : this.#options.reconciler.reconcile(canary, leadership);
+  }
+
+  /** Finds the releases of Canaries that were removed while no controller ran, and counts the rest. */
+  async #sweep(): Promise<number> {
+    const releases = await this.#options.releases.summary();
+    for (const { namespace, name } of releases) {
+      if (this.#canaries.get(namespace, name) === undefined) this.#queue?.add(`${namespace}/${name}`);
+    }
+    this.#options.metrics.releases(releases.map(({ phase }) => phase));
+    return SWEEP_MS;
   }
 }
 

@@ -3,7 +3,7 @@
  * more after that; a failed one comes back with a growing delay.
  */
 export class WorkQueue {
-  readonly #work: (key: string, signal: AbortSignal) => Promise<number | undefined>;
+  readonly #work: (key: string) => Promise<number | undefined>;
   readonly #onError: (key: string, error: unknown, retryInMs: number) => void;
   readonly #concurrency: number;
   readonly #ready = new Set<string>();
@@ -14,7 +14,7 @@ export class WorkQueue {
 
   /** @param options.work does the work of a key and returns in how many ms it wants to be called again, if at all */
   constructor(options: {
-    work: (key: string, signal: AbortSignal) => Promise<number | undefined>;
+    work: (key: string) => Promise<number | undefined>;
     onError: (key: string, error: unknown, retryInMs: number) => void;
     concurrency?: number;
   }) {
@@ -62,13 +62,13 @@ export class WorkQueue {
 
   async #run(key: string): Promise<void> {
     try {
-      const again = await this.#work(key, this.#stopping.signal);
+      const again = await this.#work(key);
       this.#failures.delete(key);
       if (again !== undefined) this.add(key, again);
     } catch (error) {
       const failures = (this.#failures.get(key) ?? 0) + 1;
       this.#failures.set(key, failures);
-      const delay = Math.min(30_000, 200 * 2 ** Math.min(failures, 8)) * (0.5 + Math.random() / 2);
+      const delay = Math.min(10_000, 200 * 2 ** Math.min(failures, 8)) * (0.5 + Math.random() / 2);
       if (!this.#stopping.signal.aborted) this.#onError(key, error, delay);
       this.add(key, delay);
     } finally {

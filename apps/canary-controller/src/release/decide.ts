@@ -1,5 +1,6 @@
 import type { CanarySpec, Decision, Evidence } from '@keelson/contracts';
-import type { ReleaseState, Snapshot, Workload } from './state.ts';
+import { isRouteAsAsked, troubleIn, withTrouble } from './route-check.ts';
+import { noLaterThan, type ReleaseState, type Snapshot, type Workload } from './state.ts';
 
 export type Act = Decision['act'];
 
@@ -22,8 +23,10 @@ export interface Verdict {
  * Phases: Pending -> Progressing <-> Paused -> Promoting -> Promoted, and from each of the unfinished ones
  * RollingBack -> RolledBack; Refused where a pre-flight check fails. A newer generation begins anew from any phase.
  */
-export function decide(snapshot: Snapshot, now: Date): Verdict {
-  const { state, generation } = snapshot;
+export function decide(given: Snapshot, now: Date): Verdict {
+  const state = given.state && withTrouble(noLaterThan(given.state, now), troubleIn(given, given.state));
+  const snapshot = { ...given, state };
+  const { generation } = snapshot;
   if (!state || (generation > state.release && isFinished(state))) return begin(snapshot, now);
   // A release under way is ended before the next begins: its route must be taken back first. One whose end is decided
   // finishes.
@@ -83,11 +86,12 @@ function begin(snapshot: Snapshot, now: Date): Verdict {
     evidence: [],
   };
   if (snapshot.findings.length > 0) return refuse(snapshot, fresh, now);
+  const { canary, stable, steps } = snapshot.spec;
   return {
     next: fresh,
     decision: {
       act: 'start',
-      reason: `${snapshot.spec.canary.deployment} replaces ${snapshot.spec.stable.deployment} in ${snapshot.spec.steps.length} steps`,
+      reason: `${canary.deployment} replaces ${stable.deployment} in ${steps.length} step${steps.length === 1 ? '' : 's'}`,
       evidence: [],
     },
   };
@@ -97,7 +101,7 @@ function refuse(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict {
   const reason = snapshot.findings.map((finding) => finding.detail).join('; ');
   if (state.phase === 'Refused' && state.reason === reason) return { next: state };
   return {
-    next: { ...state, phase: 'Refused', reason, since: now, weight: 0 },
+    next: { ...state, phase: 'Refused', reason, since: now, weight: 0, trouble: undefined },
     decision: { act: 'refuse', reason, evidence: [] },
   };
 }
@@ -111,7 +115,12 @@ function pending(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict {
 
 function progressing(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict {
   const { spec, evidence } = snapshot;
-  if (!evidence) return { next: state };
+  if (!isRouteAsAsked(snapshot, state) || state.trouble !== undefined) return withoutRoute(spec, state, now);
+  if (!evidence) {
+    // What was unclear before the first look was the route (withoutRoute), which is there now.
+    const waited = state.lastLookAt === undefined && state.inconclusiveSince !== undefined;
+    return { next: waited ? { ...state, inconclusiveSince: undefined } : state };
+  }
   const looked = withLook(state, evidence, now);
   const failed = evidence.filter((item) => item.outcome === 'fail');
   if (failed.length > 0) {
@@ -136,6 +145,21 @@ function progressing(snapshot: Snapshot, state: ReleaseState, now: Date): Verdic
   return advance(spec, looked, now, 'the step held', evidence);
 }
 
+/**
+ * The new version does not get the requests that the step asks for, so the step has not begun to hold, and nothing that
+ * is measured means anything. Where that lasts a person is asked, as for too few requests.
+ */
+function withoutRoute(spec: CanarySpec, state: ReleaseState, now: Date): Verdict {
+  const inconclusiveSince = state.inconclusiveSince ?? now;
+  const waited = now.getTime() - inconclusiveSince.getTime();
+  // At the first sight it is only that the step is new.
+  const trouble = state.trouble ?? (state.inconclusiveSince && `the route does not show ${state.weight} % yet`);
+  const waiting: ReleaseState = { ...state, since: now, inconclusiveSince, lastLookAt: undefined, trouble };
+  if (waited < spec.analysis.inconclusiveLimitSeconds * 1000) return { next: waiting };
+  const why = `no requests as asked for ${Math.round(waited / 1000)} s: ${trouble}`;
+  return pause(waiting, now, why, state.evidence);
+}
+
 function paused(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict {
   const { spec, evidence } = snapshot;
   if (!evidence) return { next: state };
@@ -149,9 +173,8 @@ function paused(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict {
 }
 
 function promoting(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict {
-  const { route, spec } = snapshot;
-  const done = route.stableBackend === spec.canary.service && route.canaryWeight === undefined;
-  if (!done) return { next: state };
+  const { spec } = snapshot;
+  if (!isRouteAsAsked(snapshot, state)) return { next: state };
   const reason = `all traffic goes to ${spec.canary.service}`;
   return {
     next: { ...state, phase: 'Promoted', weight: 100, since: now, reason },
@@ -160,10 +183,14 @@ function promoting(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict 
 }
 
 function rollingBack(snapshot: Snapshot, state: ReleaseState, now: Date): Verdict {
-  if (snapshot.route.canaryWeight !== undefined) return { next: state };
+  if (!isRouteAsAsked(snapshot, state)) return { next: state };
+  const { route, spec } = snapshot;
+  // Not for us to change back, but whoever reads "rolled back" must know where the traffic is.
+  const elsewhere = `Ingress ${spec.route.ingress} sends it to ${route.stableBackend ?? 'no Service'}, not to ${spec.stable.service}`;
+  const reason = route.stableBackend === spec.stable.service ? state.reason : `${state.reason}; ${elsewhere}`;
   return {
-    next: { ...state, phase: 'RolledBack', weight: 0, since: now },
-    decision: { act: 'rolled-back', reason: state.reason, evidence: state.evidence },
+    next: { ...state, phase: 'RolledBack', weight: 0, since: now, reason },
+    decision: { act: 'rolled-back', reason, evidence: state.evidence },
   };
 }
 
@@ -212,7 +239,7 @@ function enterStep(
 /** Sends everything to the new version; Promoted once the route shows it. */
 export function promote(state: ReleaseState, now: Date, reason: string, evidence: readonly Evidence[]): Verdict {
   return {
-    next: { ...state, phase: 'Promoting', weight: 100, since: now, reason, evidence },
+    next: { ...state, phase: 'Promoting', weight: 100, since: now, reason, trouble: undefined, evidence },
     decision: { act: 'promote', reason, evidence },
   };
 }
@@ -220,7 +247,7 @@ export function promote(state: ReleaseState, now: Date, reason: string, evidence
 /** Takes all traffic back; RolledBack once the route shows it. */
 export function rollBack(state: ReleaseState, now: Date, reason: string, evidence: readonly Evidence[]): Verdict {
   return {
-    next: { ...state, phase: 'RollingBack', weight: 0, since: now, reason, evidence },
+    next: { ...state, phase: 'RollingBack', weight: 0, since: now, reason, trouble: undefined, evidence },
     decision: { act: 'roll-back', reason, evidence },
   };
 }

@@ -1,5 +1,5 @@
 import { canarySpecSchema, type CanarySpec, type Evidence } from '@keelson/contracts';
-import type { ReleaseState, Snapshot } from './state.ts';
+import type { ObservedRoute, ReleaseState, Snapshot } from './state.ts';
 
 export const START = new Date('2026-03-01T12:00:00.000Z');
 
@@ -38,6 +38,12 @@ export function aState(changes: Partial<ReleaseState> = {}): ReleaseState {
   };
 }
 
+/** The user's Ingress goes to the backend (null: the route is not in it), ours has the weight (undefined: there is none). */
+export const aRoute = (canaryWeight: number | undefined, backend: string | null = 'shop-v1'): ObservedRoute => ({
+  stableBackend: backend ?? undefined,
+  canaryWeight,
+});
+
 export function aSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
   return {
     spec: aSpec(),
@@ -46,7 +52,7 @@ export function aSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
     findings: [],
     canary: { kind: 'ready', ready: 1, wanted: 1 },
     stable: { kind: 'ready', ready: 1, wanted: 1 },
-    route: { stableBackend: 'shop-v1', canaryWeight: 10 },
+    route: aRoute(10),
     evidence: undefined,
     ...changes,
   };

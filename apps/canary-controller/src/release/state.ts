@@ -25,8 +25,33 @@ export interface ReleaseState {
   readonly lastLookAt?: Date;
   /** Why it is in this phase, in words for people. */
   readonly reason: string;
+  /** What keeps the cluster from looking as this state asks, in words; undefined while nothing does. */
+  readonly trouble?: string;
   /** What the last look found. */
   readonly evidence: readonly Evidence[];
+}
+
+/** Why it is in this phase and what holds it up, for people. */
+export function wholeReason({ reason, trouble }: Pick<ReleaseState, 'reason' | 'trouble'>): string {
+  return trouble === undefined || reason.includes(trouble) ? reason : `${reason}; ${trouble}`;
+}
+
+/**
+ * The state without times that lie ahead of now. After a clock was set back they would hold the release until it has
+ * caught up, and cut the measurements at a moment that is yet to come: they count from now instead.
+ */
+export function noLaterThan(state: ReleaseState, now: Date): ReleaseState {
+  const cut = (time: Date): Date => (time > now ? now : time);
+  const maybe = (time: Date | undefined): Date | undefined => time && cut(time);
+  const times = {
+    since: cut(state.since),
+    startedAt: cut(state.startedAt),
+    trafficSince: maybe(state.trafficSince),
+    inconclusiveSince: maybe(state.inconclusiveSince),
+    lastLookAt: maybe(state.lastLookAt),
+  };
+  const moved = Object.entries(times).some(([name, time]) => time !== state[name as keyof typeof times]);
+  return moved ? { ...state, ...times } : state;
 }
 
 /** One version's workload as the cluster shows it. */
@@ -41,6 +66,8 @@ export interface ObservedRoute {
   readonly stableBackend: string | undefined;
   /** Weight of our canary Ingress; undefined where there is none. */
   readonly canaryWeight: number | undefined;
+  /** Name of an Ingress of somebody else where ours should be. */
+  readonly nameTakenBy?: string | undefined;
 }
 
 /** Why a Canary cannot be carried out; found before traffic moves. */

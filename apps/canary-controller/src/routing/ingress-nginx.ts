@@ -1,4 +1,5 @@
 import type { CanarySpec } from '@keelson/contracts';
+import { isDeepStrictEqual } from 'node:util';
 
 /** The fields of a networking.k8s.io/v1 Ingress that the controller reads and writes. */
 export interface Ingress {
@@ -8,6 +9,7 @@ export interface Ingress {
     name: string;
     namespace: string;
     uid?: string;
+    resourceVersion?: string;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
     ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller: boolean }[];
@@ -28,8 +30,13 @@ export interface IngressPath {
 /** Prefix of ingress-nginx's annotations, https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#canary */
 const NGINX = 'nginx.ingress.kubernetes.io/';
 
+/** How clusters without IngressClass name the class; the canary Ingress must be of the same one. */
+const LEGACY_CLASS = 'kubernetes.io/ingress.class';
+
 /** Label on every object that the controller makes: the Canary's name. */
 export const CANARY_LABEL = 'keelson.dev/canary';
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
+const MANAGER = 'keelson-canary-controller';
 
 /** Where in an Ingress a host and path is, and what it says there. */
 export interface RouteLocation {
@@ -51,6 +58,12 @@ export function locateRoute(ingress: Ingress, route: CanarySpec['route']): Route
 
 /** Name of the canary Ingress: the Canary's own, so that two Canaries never write the same one. */
 export const canaryIngressName = (canary: { name: string }): string => `${canary.name}-keelson`;
+
+/** Whether an Ingress of that name was made by this controller for a Canary of this name; others' are left alone. */
+export function isCanaryIngress(ingress: Ingress, canary: { name: string }): boolean {
+  const { labels } = ingress.metadata;
+  return labels?.[MANAGED_BY] === MANAGER && labels[CANARY_LABEL] === canary.name;
+}
 
 /**
  * The Ingress that takes a share of the requests of `stable`'s route. It repeats host, path, path type and class of the
@@ -74,13 +87,15 @@ export function canaryIngress(
     else if (header.pattern !== undefined) annotations[`${NGINX}canary-by-header-pattern`] = header.pattern;
   }
   if (cookie !== undefined) annotations[`${NGINX}canary-by-cookie`] = cookie;
+  const legacyClass = stable.metadata.annotations?.[LEGACY_CLASS];
+  if (legacyClass !== undefined) annotations[LEGACY_CLASS] = legacyClass;
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',
     metadata: {
       name: canaryIngressName(canary),
       namespace: canary.namespace,
-      labels: { 'app.kubernetes.io/managed-by': 'keelson-canary-controller', [CANARY_LABEL]: canary.name },
+      labels: { [MANAGED_BY]: MANAGER, [CANARY_LABEL]: canary.name },
       annotations,
       // Removing the Canary removes this Ingress with it, which leaves the user's route as it was.
       ownerReferences: [
@@ -115,15 +130,34 @@ export function weightOf(ingress: Ingress): number {
   return Number.isInteger(weight) ? weight : 0;
 }
 
+/** Whether what is there says all that is wanted; further labels and annotations of others do no harm. */
+export function says(wanted: Ingress, present: Ingress): boolean {
+  const has = (want: Readonly<Record<string, string>> = {}, have: Readonly<Record<string, string>> = {}): boolean =>
+    Object.entries(want).every(([name, value]) => have[name] === value);
+  const uidOf = ({ metadata }: Ingress): string | undefined => metadata.ownerReferences?.[0]?.uid;
+  return (
+    has(wanted.metadata.labels, present.metadata.labels) &&
+    has(wanted.metadata.annotations, present.metadata.annotations) &&
+    uidOf(wanted) === uidOf(present) &&
+    isDeepStrictEqual(wanted.spec.ingressClassName, present.spec.ingressClassName) &&
+    isDeepStrictEqual(wanted.spec.rules, present.spec.rules)
+  );
+}
+
 /**
- * JSON patch (RFC 6902) that points the user's Ingress to another Service. `test` makes it fail rather than overwrite
- * when someone changed the entry meanwhile. Not server-side apply: `spec.rules` is one atomic list there, and applying
- * it would take all of the user's rules away from their owner.
+ * The part of the user's Ingress that is applied to point its entry to another Service. `spec.rules` is one atomic list
+ * for server-side apply, so all of it is said, as it was read; the resourceVersion makes the API server refuse it (409)
+ * where somebody changed the Ingress since.
  */
-export function switchBackendPatch(location: RouteLocation, from: string, to: string) {
-  const pointer = `/spec/rules/${location.rule}/http/paths/${location.path}/backend/service/name`;
-  return [
-    { op: 'test', path: pointer, value: from },
-    { op: 'replace', path: pointer, value: to },
-  ] as const;
+export function switchedIngress(stable: Ingress, location: RouteLocation, service: string): Ingress {
+  const { name, namespace, resourceVersion } = stable.metadata;
+  const rules = structuredClone(stable.spec.rules ?? []);
+  const backend = rules[location.rule]?.http?.paths[location.path]?.backend.service;
+  if (backend) backend.name = service;
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, namespace, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    spec: { rules },
+  };
 }
