@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
 import { resources } from '@keelson/kubernetes';
 import type { Canary, Decision, Problem } from '@keelson/contracts';
 import { controllerHere } from './support/controller.ts';
 import { Place } from './support/place.ts';
 import { clientOf, Shop } from './support/shop.ts';
 import { soon } from './support/soon.ts';
-
-jest.setTimeout(180_000);
 
 // The HTTP side on a real cluster and database; nobody answers as event-relay, so that no release goes on by itself.
 let place: Place;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { canaryPromoted, canaryRolledBack, canaryStarted, canaryStepped, catalogue } from '@keelson/contracts';
 import { Messaging } from '@keelson/messaging';
 import { testPostgres, testRabbitMq, type Postgres, type RabbitMq } from '@keelson/testing';
@@ -7,8 +6,6 @@ import { controllerHere } from './support/controller.ts';
 import { Place } from './support/place.ts';
 import { clientOf, Shop } from './support/shop.ts';
 import { soon } from './support/soon.ts';
-
-jest.setTimeout(180_000);
 
 // Each part goes away in the middle of a release and comes back.
 let place: Place;

@@ -1,11 +1,8 @@
-import { jest } from '@jest/globals';
 import { isNotFound, resources } from '@keelson/kubernetes';
 import { controllerHere } from './support/controller.ts';
 import { Place } from './support/place.ts';
 import { clientOf, Shop } from './support/shop.ts';
 import { soon } from './support/soon.ts';
-
-jest.setTimeout(180_000);
 
 // What people and other programs do to the cluster around a release.
 let place: Place;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { resources } from '@keelson/kubernetes';
 import { eventually, type ManagedProcess } from '@keelson/testing';
 import pg from 'pg';
@@ -6,8 +5,6 @@ import { controllerProcess } from './support/controller.ts';
 import { Place } from './support/place.ts';
 import { clientOf, Shop } from './support/shop.ts';
 import { soon } from './support/soon.ts';
-
-jest.setTimeout(300_000);
 
 // Controllers as processes of their own, which are killed and frozen.
 let place: Place;
@@ -129,6 +126,7 @@ test.each(story)(
     const acts = (await shop.acts(clientOf(controller.url))).filter((act) => act !== 'hold');
     expect(acts).toEqual(one.acts);
   },
+  300_000,
 );
 
 describe('two replicas', () => {

@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
 import { resources } from '@keelson/kubernetes';
 import { controllerHere } from './support/controller.ts';
 import { Place } from './support/place.ts';
 import { clientOf, Shop } from './support/shop.ts';
 import { soon } from './support/soon.ts';
 import { ask, Traffic } from './support/traffic.ts';
-
-jest.setTimeout(180_000);
 
 // Releases of servers that run as pods, with requests through the gateway that Prometheus scrapes, and with event-relay.
 let place: Place;

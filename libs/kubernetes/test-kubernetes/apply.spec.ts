@@ -1,8 +1,5 @@
-import { jest } from '@jest/globals';
 import { KubernetesClient, resources, type ConfigMap } from '@keelson/kubernetes';
 import { testCluster, type TestCluster } from '@keelson/testing';
-
-jest.setTimeout(30_000);
 
 let cluster: TestCluster;
 let client: KubernetesClient;

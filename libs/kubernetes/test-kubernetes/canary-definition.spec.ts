@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import {
   canaryCustomResourceDefinition,
   installCustomResourceDefinition,
@@ -8,8 +7,6 @@ import {
   type CanaryResource,
 } from '@keelson/kubernetes';
 import { testCluster, type TestCluster } from '@keelson/testing';
-
-jest.setTimeout(30_000);
 
 let cluster: TestCluster;
 let client: KubernetesClient;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import {
   isAlreadyExists,
   isConflict,
@@ -10,8 +9,6 @@ import {
   type ConfigMap,
 } from '@keelson/kubernetes';
 import { testCluster, type TestCluster } from '@keelson/testing';
-
-jest.setTimeout(30_000);
 
 let cluster: TestCluster;
 let client: KubernetesClient;

@@ -1,11 +1,8 @@
-import { jest } from '@jest/globals';
 import { accessFromKubeconfig, KubernetesClient, resources } from '@keelson/kubernetes';
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { record, stopRecorders } from './recorder.ts';
-
-jest.setTimeout(30_000);
 
 let cluster: TestCluster;
 let proxy: Server;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import {
   accessFromKubeconfig,
   KubernetesClient,
@@ -8,8 +7,6 @@ import {
 } from '@keelson/kubernetes';
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { startFaultyProxy, type FaultyProxy } from './faulty-proxy.ts';
-
-jest.setTimeout(60_000);
 
 let cluster: TestCluster;
 let direct: KubernetesClient;

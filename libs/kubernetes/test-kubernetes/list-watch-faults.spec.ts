@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import {
   accessFromKubeconfig,
   KubernetesClient,
@@ -9,8 +8,6 @@ import {
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { isWatch, startFaultyProxy, type Fault, type FaultyProxy, type SeenRequest } from './faulty-proxy.ts';
 import { record, stopRecorders, type Recorder } from './recorder.ts';
-
-jest.setTimeout(60_000);
 
 let cluster: TestCluster;
 let direct: KubernetesClient;

@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { Informer, KubernetesClient, resources, type ConfigMap, type CoreEvent } from '@keelson/kubernetes';
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { record, stopRecorders } from './recorder.ts';
-
-jest.setTimeout(60_000);
 
 let cluster: TestCluster;
 let client: KubernetesClient;

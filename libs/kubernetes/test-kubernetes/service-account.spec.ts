@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
 import { accessFromKubeconfig, KubernetesClient, resources, type ClusterAccess } from '@keelson/kubernetes';
 import { eventually, testCluster, type TestCluster } from '@keelson/testing';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tokenFile } from '../src/credentials.ts';
-
-jest.setTimeout(30_000);
 
 let cluster: TestCluster;
 let admin: KubernetesClient;
