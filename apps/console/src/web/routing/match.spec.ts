@@ -27,5 +27,8 @@ test('an address leads back to what it was made of, whatever the parameters are'
 
 test('a filter that is not set does not stand in the address', () => {
   expect(withQuery('/events', { type: 'Warning', reason: '', text: undefined })).toBe('/events?type=Warning');
+  expect(withQuery('/events', { type: 'Warning', text: 'x' })).toBe(
+    withQuery('/events', { text: 'x', type: 'Warning' }),
+  );
   expect(addressOf('events', undefined, { text: 'a b&c' })).toBe('/events?text=a+b%26c');
 });

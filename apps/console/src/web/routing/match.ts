@@ -49,6 +49,8 @@ export function addressOf<Page extends PageName>(
 export function withQuery(path: string, query: Query): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== '') search.set(name, value);
+  // The same filters make the same address, whichever was set first.
+  search.sort();
   return search.size === 0 ? path : `${path}?${search.toString()}`;
 }
 
