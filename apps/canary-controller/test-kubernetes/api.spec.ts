@@ -17,6 +17,8 @@ beforeAll(async () => {
     leaseNamespace: await place.cluster.namespace(),
   });
   client = clientOf(controller.url);
+  // It listens before it has listed the Canaries, and lists are answered 503 until then.
+  await soon(async () => (await fetch(`${controller.url}/readyz`)).ok);
 });
 afterAll(async () => {
   await controller?.stop();
