@@ -1,10 +1,15 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { certificatesApi, type Certificate, type Delivery } from '@keelson/contracts';
 import { KubernetesClient, resources, type Secret } from '@keelson/kubernetes';
 import { Database } from '@keelson/persistence';
 import {
   eventually,
   fixedClock,
+  privateFolder,
+  removePrivateFolder,
+  tcpProxy,
   testCluster,
   testDatabase,
   testVhost,
@@ -13,6 +18,7 @@ import {
   type TestVhost,
 } from '@keelson/testing';
 import { listener } from '../test/support/messages.ts';
+import { opensslCsr } from '../test/support/openssl.ts';
 import { certService, newKey, type CertService } from '../test/support/service.ts';
 
 describe('delivery of certificates into Secrets', () => {
@@ -230,6 +236,48 @@ describe('delivery of certificates into Secrets', () => {
       );
       await until(id, (delivery) => delivery.certificateId !== certificateId);
     });
+  });
+
+  test('while the API server is gone a delivery says so, all else goes on, and it arrives once the server is back', async () => {
+    const config = readFileSync(cluster.kubeconfig, 'utf8');
+    const server = /server: *"?([^\s"]+)|"server": *"([^"]+)"/
+      .exec(config)!
+      .slice(1)
+      .find((url) => url !== undefined)!;
+    const proxy = await tcpProxy(server);
+    const folder = privateFolder('gone');
+    const kubeconfig = join(folder, 'kubeconfig');
+    writeFileSync(kubeconfig, config.replaceAll(server, proxy.url(server).replace(/\/$/, '')));
+    const own = await testDatabase();
+    const other = await certService({
+      databaseUrl: own.url,
+      amqpUrl: vhost.amqpUrl,
+      env: { KUBECONFIG: kubeconfig, DELIVERY_NAMESPACES: namespace, DELIVERY_CHECK_SECONDS: '1' },
+    });
+    proxy.refuse();
+    proxy.cut();
+    const json = { dnsNames: ['gone.example'], secret: { namespace, name: 'gone' }, lifetimeSeconds: 3600 };
+    const { body: created } = await other.call<Delivery>('POST', '/v1/deliveries', { json });
+    const look = async (): Promise<Delivery> =>
+      (await other.call<Delivery>('GET', `/v1/deliveries/${created.id}`)).body;
+    const failed = await eventually(async () => {
+      const delivery = await look();
+      return delivery.state === 'failed' && delivery;
+    });
+    expect(failed.reason).toContain('The Kubernetes API cannot be reached');
+    expect((await fetch(`${other.url}/readyz`)).status).toBe(200);
+    const { status } = await other.call('POST', '/v1/certificates', { json: { csr: await opensslCsr() } });
+    expect(status).toBe(201);
+    proxy.resume();
+    await eventually(async () => (await look()).state === 'delivered', { withinMs: 90_000 });
+    expect(leafOf(await secret('gone')).checkHost('gone.example')).toBe('gone.example');
+    // One certificate, not one for each attempt.
+    const { body } = await other.call<{ items: Certificate[] }>('GET', '/v1/certificates?name=gone.example');
+    expect(body.items).toHaveLength(1);
+    await other.stop();
+    await proxy.close();
+    await own.drop();
+    removePrivateFolder(folder);
   });
 
   test('what can never be delivered is refused at once, with what is allowed', async () => {

@@ -136,6 +136,19 @@ describe('a start', () => {
     }
   });
 
+  test('with the wrong password for database or broker it is refused at once, naming the variable, not the password', async () => {
+    const guessed = (url: string): string => Object.assign(new URL(url), { password: 'guess' }).href;
+    const attempts = {
+      DATABASE_URL: { databaseUrl: guessed(database.url), amqpUrl: vhost.amqpUrl },
+      AMQP_URL: { databaseUrl: database.url, amqpUrl: guessed(vhost.amqpUrl) },
+    };
+    for (const [name, urls] of Object.entries(attempts)) {
+      const attempt = certService({ ...urls, env: { KEY_ENCRYPTION_KEY: newKey() } });
+      await expect(attempt).rejects.toThrow(new RegExp(`Check ${name}`));
+      await expect(attempt).rejects.not.toThrow(/guess/);
+    }
+  });
+
   test('without a cluster deliveries are refused with what to set', async () => {
     const service = await start({});
     const json = { dnsNames: ['a.example'], secret: { namespace: 'shop', name: 'tls' } };
