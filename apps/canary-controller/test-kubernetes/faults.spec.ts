@@ -91,6 +91,18 @@ describe('while Prometheus is away', () => {
     expect((await shop.until(client, ['Promoted', 'RolledBack'])).phase).toBe('Promoted');
   });
 
+  test('and comes back without its past, the gateway’s is not taken for that of this step', async () => {
+    const shop = await Shop.open(place);
+    place.figures.add({ ...shop.at, service: 'shop-v2' }, 0, 1_000);
+    await client.applyCanary({ body: { ...shop.at, spec: shop.spec() } });
+    await shop.untilWeight('20');
+    await place.stopPrometheus();
+    place.forgetPrometheus();
+    await place.startPrometheus();
+    expect((await shop.until(client, ['Promoted', 'RolledBack', 'Paused'])).phase).toBe('Promoted');
+    expect(await shop.acts(client)).not.toContain('hold');
+  });
+
   test('values that are no numbers are no proof either', async () => {
     const shop = await begun();
     place.figures.spoil({ ...shop.at, service: 'shop-v2' });

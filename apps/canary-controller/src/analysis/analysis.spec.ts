@@ -1,7 +1,7 @@
 import type { JournalEvent } from '@keelson/contracts';
 import { countsBetween, judgeSuccessRate, requestsQuery } from './success-rate.ts';
 import { aSpec, aState, at } from '../release/release.builder.ts';
-import { windowStart } from './look.ts';
+import { allKnown, firstAllKnown, stepSeconds, windowStart } from './window.ts';
 import { isPodOf, judgeWarningEvents, podNamePrefix } from './warning-events.ts';
 
 const sample = (status: string, value: number) => ({ labels: { status, controller_pod: 'gw-1' }, value });
@@ -33,6 +33,26 @@ describe('request counts', () => {
   test.each([NaN, Infinity])('cannot be made of %s', (value) => {
     expect(countsBetween([], [sample('200', 100), sample('500', value)])).toBeUndefined();
     expect(countsBetween([sample('200', value)], [sample('200', 100)])).toBeUndefined();
+  });
+
+  describe('of gateways that are not known from the beginning', () => {
+    const pod = (name: string) => ({ labels: { controller_pod: name }, value: 1 });
+    const seen = (name: string, ...times: number[]) => ({ labels: { controller_pod: name }, times: times.map(at) });
+    test('begin where all that are known now are known', () => {
+      expect(allKnown([pod('a'), pod('b')], [pod('b')])).toBe(true);
+      expect(allKnown([pod('a')], [pod('a'), pod('b')])).toBe(false);
+      const history = [seen('a', 0, 1, 2, 3), seen('b', 2, 3), seen('gone', 0)];
+      expect(firstAllKnown(history, [pod('a'), pod('b')])).toEqual(at(2));
+      expect(firstAllKnown([seen('a', 1, 2)], [pod('a')])).toEqual(at(1));
+    });
+    test('do not begin before each was seen once', () => {
+      expect(firstAllKnown([seen('a', 0)], [pod('a'), pod('b')])).toBeUndefined();
+      expect(firstAllKnown([], [])).toBeUndefined();
+    });
+    test('are looked for at 200 moments at most, a second apart at least', () => {
+      expect(stepSeconds(at(0), at(5))).toBe(1);
+      expect(stepSeconds(at(0), at(86_400))).toBe(432);
+    });
   });
 
   test('begin with the step, and not further back than a step may take to be judged', () => {

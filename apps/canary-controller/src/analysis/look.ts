@@ -1,6 +1,7 @@
 import type { CanarySpec, Evidence } from '@keelson/contracts';
 import type { ReleaseState, Workload } from '../release/state.ts';
 import type { Prometheus } from './prometheus.ts';
+import { allKnown, firstAllKnown, stepSeconds, windowStart } from './window.ts';
 import { countsBetween, gatewaysQuery, judgeSuccessRate, requestsQuery } from './success-rate.ts';
 import { judgeWarningEvents, podNamePrefix, type FoundEvents } from './warning-events.ts';
 import { judgeWorkload } from './workload.ts';
@@ -43,16 +44,6 @@ export async function look(
   ]);
 }
 
-/**
- * From when requests are counted: since the step began, and not from further back than it may take to judge one. A
- * release that is paused for a day must not need a day of failures before they weigh.
- */
-export function windowStart(spec: CanarySpec, state: ReleaseState, now: Date): Date {
-  const holdSeconds = spec.steps[state.step]?.holdSeconds ?? 0;
-  const windowMs = Math.max(holdSeconds, spec.analysis.inconclusiveLimitSeconds) * 1000;
-  return new Date(Math.max(state.since.getTime(), now.getTime() - windowMs));
-}
-
 async function successRate(
   prometheus: Prometheus,
   { namespace, spec, state, port }: Target,
@@ -60,9 +51,9 @@ async function successRate(
 ): Promise<Evidence> {
   const query = requestsQuery({ namespace, service: spec.canary.service, port });
   const from = windowStart(spec, state, now);
-  const [gateways, before, after] = await Promise.all([
+  const [known, gateways, after] = await Promise.all([
     prometheus.query(gatewaysQuery, from),
-    prometheus.query(query, from),
+    prometheus.query(gatewaysQuery, now),
     prometheus.query(query, now),
   ]);
   const unclear = (summary: string): Evidence => ({ check: 'success-rate', outcome: 'inconclusive', summary, query });
@@ -73,9 +64,13 @@ async function successRate(
       `the clocks of this service and of Prometheus are ${seconds} s apart; the requests of this step cannot be told from others`,
     );
   }
-  if (gateways.samples.length === 0) {
-    return unclear(`Prometheus has no figures of a gateway from ${from.toISOString()}, where counting begins`);
-  }
+  if (gateways.samples.length === 0) return unclear('Prometheus has no figures of a gateway');
+  // A Prometheus or a gateway that is new, or was away: counted from where all of them are known.
+  const start = allKnown(known.samples, gateways.samples)
+    ? from
+    : firstAllKnown(await prometheus.range(gatewaysQuery, from, now, stepSeconds(from, now)), gateways.samples);
+  if (!start) return unclear('Prometheus has no figures of some gateway pods until now');
+  const before = await prometheus.query(query, start);
   return judgeSuccessRate(countsBetween(before.samples, after.samples), spec.analysis.successRate, query);
 }
 

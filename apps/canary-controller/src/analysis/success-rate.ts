@@ -76,11 +76,8 @@ export function requestsQuery(backend: { namespace: string; service: string; por
   return `sum by (status, controller_pod) (last_over_time(nginx_ingress_controller_requests{${labels}}[${LOOKBACK}]))`;
 }
 
-/**
- * PromQL that gives something where a gateway was scraped lately. Where it gives nothing, counters that are there later may
- * have begun at any time: they must not be taken for new.
- */
-export const gatewaysQuery = `count(last_over_time(nginx_ingress_controller_config_last_reload_successful[${LOOKBACK}]) or last_over_time(nginx_ingress_controller_requests[${LOOKBACK}]))`;
+/** PromQL for the gateway pods that were scraped lately, by `controller_pod`. */
+export const gatewaysQuery = `count by (controller_pod) (last_over_time(nginx_ingress_controller_config_last_reload_successful[${LOOKBACK}]) or last_over_time(nginx_ingress_controller_requests[${LOOKBACK}]))`;
 
 /** A PromQL string literal. */
 const quote = (text: string): string => JSON.stringify(text);

@@ -42,7 +42,7 @@ export class Figures {
   #text(): string {
     const lines = [
       '# TYPE nginx_ingress_controller_config_last_reload_successful gauge',
-      'nginx_ingress_controller_config_last_reload_successful 1',
+      'nginx_ingress_controller_config_last_reload_successful{controller_pod="figures"} 1',
       '# TYPE nginx_ingress_controller_requests untyped',
     ];
     for (const [canary, { ok, failed }] of this.#counts) {

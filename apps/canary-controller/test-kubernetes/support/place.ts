@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installCustomResourceDefinition, KubernetesClient } from '@keelson/kubernetes';
 import {
@@ -88,6 +88,10 @@ export class Place {
     return { databaseUrl: database.url, amqpUrl: vhost.amqpUrl, vhost };
   }
 
+  get #prometheusData(): string {
+    return join(this.#folder, 'prometheus');
+  }
+
   get prometheusUrl(): string {
     return `http://127.0.0.1:${this.#prometheusPort}`;
   }
@@ -96,12 +100,17 @@ export class Place {
     await this.prometheus.stop();
   }
 
+  /** While it is stopped: what it had recorded is lost. */
+  forgetPrometheus(): void {
+    rmSync(this.#prometheusData, { recursive: true, force: true });
+  }
+
   /** Again at the same address, with what it had recorded. */
   async startPrometheus(): Promise<void> {
     const targets = this.#scraped.map((target) => `"${target}"`).join(', ');
     this.prometheus = await startPrometheus({
       port: this.#prometheusPort,
-      dataDir: join(this.#folder, 'prometheus'),
+      dataDir: this.#prometheusData,
       config: `{ global: { scrape_interval: 500ms, scrape_timeout: 500ms }, scrape_configs: [{ job_name: gateway, static_configs: [{ targets: [${targets}] }] }] }`,
     });
   }
