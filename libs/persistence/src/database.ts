@@ -10,6 +10,7 @@ import {
 } from './failures.ts';
 import { stderrLog, type Log } from './log.ts';
 import { migrate, type MigrationClass } from './migrations.ts';
+import { PoolClient } from './pool-client.ts';
 import { RunningTransaction, type Tx } from './transaction.ts';
 
 export interface DatabaseOptions {
@@ -50,6 +51,7 @@ export class Database {
       poolSize: options.poolSize ?? 10,
       entities: (options.entities ?? []) as EntitySchema[],
       extra: {
+        Client: PoolClient,
         keepAlive: true,
         // Statements started together travel together, so that BEGIN costs no round trip of its own.
         pipeline: true,
@@ -185,7 +187,7 @@ async function prepareSchema(options: DatabaseOptions, log: Log): Promise<void> 
     poolSize: 1,
     migrations: [...options.migrations],
     migrationsTableName: 'migrations',
-    extra: { keepAlive: true },
+    extra: { Client: PoolClient, keepAlive: true },
   });
   await connect(dataSource, options, log);
   try {

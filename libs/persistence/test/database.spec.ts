@@ -7,6 +7,7 @@ import {
   type TcpProxy,
   type TestDatabase,
 } from '@keelson/testing';
+import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import {
   AdvisoryLock,
@@ -197,6 +198,22 @@ describe('a database', () => {
     url.password = new URL(place.url).password;
     url.pathname = '/no-such-database';
     await expect(open({ url: url.href })).rejects.toThrow(DatabaseAccessError);
+  });
+
+  test('whose server ends a connection between two statements of its holder does not end the process', async () => {
+    const database = await open();
+    const { master: pool } = database.dataSource.driver as unknown as { master: Pool };
+    const held = await pool.connect();
+    const [{ pid }] = (await held.query<{ pid: number }>('select pg_backend_pid() as pid')).rows as [{ pid: number }];
+    await database.query('select pg_terminate_backend($1)', [pid]);
+    await eventually(() =>
+      held.query('select 1').then(
+        () => false,
+        () => true,
+      ),
+    );
+    held.release(true);
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
   test('an advisory lock is held by one process at a time', async () => {
