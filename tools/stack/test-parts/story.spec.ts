@@ -39,7 +39,7 @@ test('with each service killed in turn the story still ends with every order and
   const stack = await start('--once');
   const said = (text: string): boolean => stack.lastLines(400).some((line) => line.includes(text));
   const when = (text: string) =>
-    eventually(() => said(text) || !stack.running(), { withinMs: 240_000, everyMs: 50, describe: text });
+    eventually(() => said(text) || !stack.running(), { withinMs: 600_000, everyMs: 50, describe: text });
   await when('orders accepted by v1');
   const victims = [
     'apps/event-relay/dist/main.js',
@@ -70,7 +70,7 @@ test('with each service killed in turn the story still ends with every order and
   expect(output).toMatch(/verifier: .* 0 lost, 0 doubled, 0 stuck, 0 negative/);
   expect(output).toContain('v2 was promoted');
   expect(output).toContain('v3 was rolled back');
-}, 300_000);
+}, 900_000);
 
 test('what it writes for other programs is complete and private, and Ctrl-C leaves nothing behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'stack-test-'));
@@ -78,7 +78,7 @@ test('what it writes for other programs is complete and private, and Ctrl-C leav
   const before = new Set(folders());
   const stack = await start('--no-story', `--env-file=${file}`);
   try {
-    await eventually(() => existsSync(file) || !stack.running(), { withinMs: 180_000, describe: 'the env file' });
+    await eventually(() => existsSync(file) || !stack.running(), { withinMs: 500_000, describe: 'the env file' });
     expect({ running: stack.running(), output: stack.lastLines(30) }).toMatchObject({ running: true });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const values = readEnvFile(readFileSync(file, 'utf8'));
@@ -117,7 +117,7 @@ test('what it writes for other programs is complete and private, and Ctrl-C leav
     await eventually(() => alive().length === 0, { withinMs: 15_000, describe: 'every process of the stack ended' });
   }
   expect(folders().filter((name) => !before.has(name))).toEqual([]);
-}, 240_000);
+}, 600_000);
 
 test('after kill -9 of the starter its children die, and the next start sweeps', async () => {
   const stack = await start('--no-story');
@@ -130,7 +130,7 @@ test('after kill -9 of the starter its children die, and the next start sweeps',
   await stack.exited;
   const alive = () => children.filter((pid) => existsSync(`/proc/${pid}`) && !/\) Z/.test(readStat(pid)));
   await eventually(() => alive().length === 0, { withinMs: 15_000, describe: 'every child dead' });
-}, 180_000);
+}, 600_000);
 
 function readStat(pid: number): string {
   try {
