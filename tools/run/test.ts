@@ -51,8 +51,9 @@ try {
     root,
     resultsFile: join(folder, 'results.json'),
     arguments: options.jest,
-    // The tests share one real API server, and some make it forget its history, from which others go on.
-    workers: options.suite === 'kubernetes' ? 1 : availableParallelism(),
+    // Those on Kubernetes share one real API server, and some make it forget its history, from which others go on. Those
+    // on parts bring up the whole platform: two at once leave neither the processor that its verdicts need.
+    workers: options.suite === 'default' ? availableParallelism() : 1,
     env,
     signal: interrupted.signal,
   });
