@@ -83,7 +83,7 @@ describe('the outbox', () => {
         }
       }),
     );
-    await eventually(() => seen.length >= 600);
+    await eventually(() => seen.length >= 600, { withinMs: 90_000 });
     await receiver.settled();
     expect(seen).toHaveLength(600);
     for (let aggregate = 0; aggregate < 20; aggregate += 1) {
@@ -117,7 +117,7 @@ describe('the outbox', () => {
     );
     for (let amount = 0; amount < 50; amount += 1) await write(amount, `order-${amount}`);
     await eventually(() => seen.length === 50);
-    expect((await relay.lag()).rows).toBe(1);
+    await eventually(async () => (await relay.lag()).rows === 1);
     const shipped: string[] = [];
     await messaging.subscribe({
       queue: 'outbox.shipped',
@@ -191,10 +191,10 @@ describe('the outbox', () => {
         })),
       ),
     );
-    proxy.delayAnswers(100);
+    proxy.delayAnswers(200);
     const relay = await slow.startOutboxRelay();
-    // One after the other they take 40 s: a transaction that long would be ended by the server, and all come again.
-    await eventually(async () => (await relay.lag()).rows < 400, { withinMs: 20_000 });
+    // One after the other they take 80 s: a transaction that long would be ended by the server, and all come again.
+    await eventually(async () => (await relay.lag()).rows < 400, { withinMs: 60_000 });
     proxy.delayAnswers(0);
     await eventually(() => seen.length === 400);
     expect(seen.map(({ payload }) => payload.amount)).toEqual(Array.from({ length: 400 }, (_, amount) => amount));

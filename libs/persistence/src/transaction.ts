@@ -79,8 +79,7 @@ export class RunningTransaction implements Tx {
 
   async rollback(): Promise<void> {
     this.#over = true;
-    // When this fails the connection is gone, and the server rolls back by itself.
-    if (this.#runner.isTransactionActive) await this.#client.query('rollback').catch(() => undefined);
+    if (this.#runner.isTransactionActive) await this.#client.query('rollback').catch(() => noticed());
     mark(this.#runner, false);
   }
 
@@ -94,6 +93,12 @@ export class RunningTransaction implements Tx {
     return this.#client.query(sql, params);
   }
 }
+
+/**
+ * After a rollback that failed: the connection is gone, and the server rolls back by itself. The socket says so within
+ * this turn of the event loop; given back before, the connection would be handed to the next who asks.
+ */
+const noticed = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Tells TypeORM, so that a transaction begun on `tx.manager` becomes a savepoint of this one. */
 function mark(runner: QueryRunner, active: boolean): void {
