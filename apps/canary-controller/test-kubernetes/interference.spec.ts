@@ -178,6 +178,19 @@ describe('during a release', () => {
     expect((await shop.until(client, ['Promoted', 'RolledBack', 'Paused'])).phase).toBe('Promoted');
   });
 
+  test('a write that a former leader sent before it was deposed is put right when it arrives after the end', async () => {
+    const shop = await held();
+    const name = { namespace: shop.namespace, name: 'shop-keelson' };
+    const { metadata, spec } = await place.client.get(resources.ingresses, name);
+    await client.abortCanary({ params: shop.at, body: {} });
+    await shop.until(client, ['RolledBack'], { ok: 0 });
+    const { labels, annotations, ownerReferences } = metadata!;
+    const late = { metadata: { ...name, labels, annotations, ownerReferences }, spec };
+    await place.client.apply(resources.ingresses, late, { fieldManager: 'keelson-canary-controller' });
+    await shop.untilWeight(undefined);
+    expect(await client.getCanary({ params: shop.at })).toMatchObject({ phase: 'RolledBack' });
+  });
+
   test('no traffic is no proof: the step waits, and then a person is asked', async () => {
     const analysis = { intervalSeconds: 1, successRate: { min: 0.95, minSample: 20 }, inconclusiveLimitSeconds: 2 };
     const shop = await held({ steps: [{ weight: 30, holdSeconds: 1 }], analysis });
