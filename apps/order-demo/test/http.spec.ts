@@ -1,6 +1,6 @@
 import { eventually, testDatabase, type TestDatabase, testVhost, type TestVhost } from '@keelson/testing';
 import { anOrder, Shop } from './shop.ts';
-import { READER, type RoleProcess, startRole, tokensFile } from './role-process.ts';
+import { NAMESAKE, READER, type RoleProcess, startRole, tokensFile } from './role-process.ts';
 
 describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and RabbitMQ', () => {
   const tokens = tokensFile();
@@ -73,6 +73,13 @@ describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and
     await shop.place(anOrder(), { key: 'other' });
     const { status, body } = await shop.place(anOrder({ customer: 'Eve' }), { key: 'other' });
     expect([status, body.code]).toEqual([422, 'idempotency-key-reused']);
+  });
+
+  test('the same key of another team is another key, also where the tokens have the same name', async () => {
+    const first = await shop.place(anOrder(), { key: 'namesake' });
+    const second = await shop.place(anOrder(), { key: 'namesake', token: NAMESAKE });
+    expect([first.status, second.status, second.headers.get('idempotent-replayed')]).toEqual([202, 202, null]);
+    expect(second.body.id).not.toBe(first.body.id);
   });
 
   test('of many requests with one key at once, one order comes out and nobody is told otherwise', async () => {

@@ -8,6 +8,8 @@ const main = join(import.meta.dirname, '../dist/main.js');
 
 export const TOKEN = 'order-demo-test-token';
 export const READER = 'order-demo-test-reader';
+/** Of another team, under the same name as TOKEN. */
+export const NAMESAKE = 'order-demo-test-namesake';
 
 export interface RoleOptions {
   role: Role | 'all';
@@ -32,7 +34,11 @@ export function tokensFile(): { path: string; remove(): void } {
   });
   writeFileSync(
     path,
-    JSON.stringify([entry('shop', 'shop', TOKEN, ['*']), entry('reader', 'other', READER, ['orders:read'])]),
+    JSON.stringify([
+      entry('shop', 'shop', TOKEN, ['*']),
+      entry('reader', 'other', READER, ['orders:read']),
+      entry('shop', 'namesakes', NAMESAKE, ['*']),
+    ]),
   );
   return { path, remove: () => removePrivateFolder(folder) };
 }

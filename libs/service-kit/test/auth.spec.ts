@@ -135,6 +135,12 @@ test('another verifier takes the place of the file; where it cannot tell, the an
   }
 });
 
+test('principals are told apart by team and name together', () => {
+  const idOf = (team: string, name: string): string => principal({ team, name, scopes: [] }).id;
+  expect(idOf('red', 'ci')).toBe('red/ci');
+  expect(new Set([idOf('red', 'ci'), idOf('blue', 'ci'), idOf('a/b', 'c'), idOf('a', 'b/c')]).size).toBe(4);
+});
+
 test('a principal sees its own team, and with the team * every team', () => {
   const red = principal({ name: 'r', team: 'red', scopes: ['orders:read'] });
   expect([red.canSee('red'), red.canSee('blue'), red.canSee('*')]).toEqual([true, false, false]);

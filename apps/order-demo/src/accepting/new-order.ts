@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 export interface NewOrder extends PlaceOrder {
   id: string;
   team: string;
+  /** Id of whoever placed it: the owner of the key. */
   principal: string;
   key: string;
   fingerprint: string;

@@ -33,7 +33,7 @@ export class PlaceOrder implements OnModuleInit {
       ...input.body,
       id: uuid7(),
       team: input.principal.team,
-      principal: input.principal.name,
+      principal: input.principal.id,
       key: input.idempotencyKey!,
       fingerprint: fingerprintOf(input.body),
       traceparent: traceHeaders()['traceparent'],

@@ -2,6 +2,8 @@ import type { Scope } from '@keelson/contracts';
 
 /** Who makes a request. */
 export interface Principal {
+  /** Tells it from every other one: `team/name`, each percent-encoded. Two teams may well call a token the same. */
+  readonly id: string;
   /** Name of the token (or of the user, with a verifier that knows users); goes into audits. */
   readonly name: string;
   /** The team whose things it may touch; `*` for every team. */
@@ -16,6 +18,7 @@ export interface Principal {
 export function principal(options: { name: string; team: string; scopes: readonly string[] }): Principal {
   const all = options.scopes.includes('*');
   return Object.freeze({
+    id: `${encodeURIComponent(options.team)}/${encodeURIComponent(options.name)}`,
     name: options.name,
     team: options.team,
     scopes: options.scopes as readonly Scope[],

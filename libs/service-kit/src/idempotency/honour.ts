@@ -31,7 +31,7 @@ export async function honourIdempotency({ endpoint, input, request, reply, store
 
   const scope: IdempotencyScope = {
     key,
-    team: `${input.principal.team}/${input.principal.name}`,
+    team: input.principal.id,
     operation: `${endpoint.method} ${endpoint.path}`,
   };
   const begun = await store.begin(scope, fingerprint(input, request));

@@ -1,7 +1,7 @@
 /** Identifies one use of a key: the same key of another team or operation is another one. */
 export interface IdempotencyScope {
   readonly key: string;
-  /** Who used it: `<team>/<name of the token>`. */
+  /** Who used it: the id of the principal. */
   readonly team: string;
   /** `POST /v1/certificates`. */
   readonly operation: string;

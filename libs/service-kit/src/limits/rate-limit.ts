@@ -17,7 +17,7 @@ export function limitRate(server: FastifyInstance, perSecond: number): void {
       return;
     }
     const principal = principalOf(request);
-    const key = principal === undefined ? `address ${request.ip}` : `token ${principal.team}/${principal.name}`;
+    const key = principal === undefined ? `address ${request.ip}` : `token ${principal.id}`;
     const taken = buckets.take(key, performance.now());
     reply.header('ratelimit-limit', String(buckets.capacity));
     reply.header('ratelimit-remaining', String(taken.remaining));
