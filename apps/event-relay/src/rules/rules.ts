@@ -56,45 +56,39 @@ const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'is no name
 
 const CHAT = 'must be a number such as -1001234567890, or @channel';
 
-const KINDS = ['telegram', 'webhook', 'stdout', 'kafka'] as const;
+/** The kinds of sinks, with the options of each. */
+export const sinkKinds = {
+  telegram: z.strictObject({
+    apiUrl: httpUrl.default('https://api.telegram.org'),
+    token: secretText,
+    chatId: z
+      .union([z.int(), z.string()], { error: CHAT })
+      .transform(String)
+      .refine((chat) => /^(-?\d+|@\w+)$/.test(chat), CHAT),
+    threadId: z.int().optional(),
+    /** Telegram takes 20 messages a minute in a group. */
+    paceMs: z.int().min(0).max(60_000).default(3_000),
+  }),
+  webhook: z.strictObject({
+    url: httpUrl,
+    headers: z.record(headerName, secretText).default({}),
+    timeoutMs: z.int().min(100).max(120_000).default(10_000),
+  }),
+  stdout: z.strictObject({}),
+  kafka: z.strictObject({
+    brokers: z.array(z.string().regex(/^[^:\s]+:\d+$/, 'must be host:port')).min(1),
+    topic: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be letters, digits, dots, dashes and underscores, at most 249')
+      .default('heapster-events'),
+  }),
+};
+const kindNames = Object.keys(sinkKinds) as (keyof typeof sinkKinds)[];
 
 const sinkSchema = z
-  .strictObject({
-    name,
-    match: matchSchema,
-    telegram: z
-      .strictObject({
-        apiUrl: httpUrl.default('https://api.telegram.org'),
-        token: secretText,
-        chatId: z
-          .union([z.int(), z.string()], { error: CHAT })
-          .transform(String)
-          .refine((chat) => /^(-?\d+|@\w+)$/.test(chat), CHAT),
-        threadId: z.int().optional(),
-        /** Telegram takes 20 messages a minute in a group. */
-        paceMs: z.int().min(0).max(60_000).default(3_000),
-      })
-      .optional(),
-    webhook: z
-      .strictObject({
-        url: httpUrl,
-        headers: z.record(headerName, secretText).default({}),
-        timeoutMs: z.int().min(100).max(120_000).default(10_000),
-      })
-      .optional(),
-    stdout: z.strictObject({}).optional(),
-    kafka: z
-      .strictObject({
-        brokers: z.array(z.string().regex(/^[^:\s]+:\d+$/, 'must be host:port')).min(1),
-        topic: z
-          .string()
-          .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'must be letters, digits, dots, dashes and underscores, at most 249')
-          .default('heapster-events'),
-      })
-      .optional(),
-  })
-  .refine((sink) => KINDS.filter((kind) => sink[kind] !== undefined).length === 1, {
-    message: `needs exactly one of ${KINDS.join(', ')}`,
+  .strictObject({ name, match: matchSchema, ...z.strictObject(sinkKinds).partial().shape })
+  .refine((sink) => kindNames.filter((kind) => sink[kind] !== undefined).length === 1, {
+    message: `needs exactly one of ${kindNames.join(', ')}`,
   });
 
 const rulesSchema = z.strictObject({
