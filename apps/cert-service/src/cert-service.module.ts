@@ -3,7 +3,7 @@ import { APP_INTERCEPTOR } from '@nestjs/core';
 import { catalogue } from '@keelson/contracts';
 import { MessagingModule } from '@keelson/messaging/nest';
 import { Database } from '@keelson/persistence';
-import { CONFIG, logger } from '@keelson/service-kit';
+import { CONFIG, counter, gauge, histogram, logger } from '@keelson/service-kit';
 import { AuditModule } from './audit/audit.module.ts';
 import { AuthorityModule } from './authority/authority.module.ts';
 import type { Config } from './config.ts';
@@ -33,6 +33,7 @@ export class CertServiceModule {
             service: SERVICE,
             catalogue,
             database,
+            metrics: { counter, gauge, histogram },
             log: logger('messaging'),
           }),
         }),

@@ -5,6 +5,8 @@ import { Database } from '@keelson/persistence';
 import {
   ConfigError,
   counter,
+  gauge,
+  histogram,
   logger,
   systemClock,
   type ServiceDefinition,
@@ -91,7 +93,14 @@ export async function partsOf(settings: z.output<typeof config>): Promise<Servic
         log,
       }),
   );
-  const messaging = await Messaging.connect({ url: settings.AMQP_URL, service: name, catalogue, database, log });
+  const messaging = await Messaging.connect({
+    url: settings.AMQP_URL,
+    service: name,
+    catalogue,
+    database,
+    metrics: { counter, gauge, histogram },
+    log,
+  });
   const subscription = await messaging.subscribe({
     queue: 'event-relay.platform',
     messages: platformMessages,

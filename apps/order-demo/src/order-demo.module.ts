@@ -2,7 +2,7 @@ import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/co
 import { catalogue } from '@keelson/contracts';
 import { MessagingModule } from '@keelson/messaging/nest';
 import { Database, PersistenceModule } from '@keelson/persistence';
-import { CLOCK, type Clock, logger } from '@keelson/service-kit';
+import { CLOCK, type Clock, counter, gauge, histogram, logger } from '@keelson/service-kit';
 import { Door } from './accepting/door.ts';
 import { OrderStore } from './accepting/order-store.ts';
 import { PlaceOrder } from './accepting/place-order.ts';
@@ -68,6 +68,7 @@ const messaging = (settings: Settings) =>
       catalogue,
       database,
       exchange: settings.EXCHANGE,
+      metrics: { counter, gauge, histogram },
       log: logger('messaging'),
       topology: QUEUES,
       relay: settings.OUTBOX_RELAY,

@@ -108,6 +108,7 @@ test('what it writes for other programs is complete and private, and Ctrl-C leav
       'ready',
       'ready',
     ]);
+    await alertsHaveFigures(values['PROMETHEUS_URL']!);
   } finally {
     const children = descendants(stack.pid).map((one) => one.pid);
     stack.kill('SIGINT');
@@ -131,6 +132,37 @@ test('after kill -9 of the starter its children die, and the next start sweeps',
   const alive = () => children.filter((pid) => existsSync(`/proc/${pid}`) && !/\) Z/.test(readStat(pid)));
   await eventually(() => alive().length === 0, { withinMs: 15_000, describe: 'every child dead' });
 }, 600_000);
+
+/** An alert on a metric that nobody has is quiet for ever: Prometheus must know each, and each service's messaging. */
+async function alertsHaveFigures(prometheus: string): Promise<void> {
+  const ask = async <T>(path: string): Promise<T> => {
+    const answer = await fetch(`${prometheus}/api/v1/${path}`);
+    return ((await answer.json()) as { data: T }).data;
+  };
+  const rules = readFileSync(join(root, 'deploy/monitoring/rules.yaml'), 'utf8');
+  const asked = [...new Set(rules.match(/\b(?:keelson|order_demo|http_server)_[a-z_]+/g))].map((name) =>
+    name.replace(/_(bucket|count|sum)$/, ''),
+  );
+  expect(asked.length).toBeGreaterThan(10);
+  await eventually(
+    async () => {
+      const known = await ask<Record<string, unknown>>('metadata');
+      const missing = asked.filter((name) => !(name in known));
+      if (missing.length > 0) throw new Error(`Prometheus does not know ${missing.join(', ')}`);
+      const query = encodeURIComponent('count by (job) (keelson_messaging_connected)');
+      const { result } = await ask<{ result: { metric: { job: string } }[] }>(`query?query=${query}`);
+      // order-demo runs as pods.
+      expect(result.map(({ metric }) => metric.job).toSorted()).toEqual([
+        'canary-controller',
+        'cert-service',
+        'event-relay',
+        'pods',
+      ]);
+      return true;
+    },
+    { withinMs: 60_000, describe: 'figures for every alert' },
+  );
+}
 
 function readStat(pid: number): string {
   try {
