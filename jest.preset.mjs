@@ -12,6 +12,16 @@ if (suite === undefined) {
 }
 
 /**
+ * Which of a suite's files run: `together`, several at a time, or `alone`, one at a time (`*.alone.spec.ts`: it wants
+ * the whole machine, or disturbs what others share). Neither named: all of them.
+ */
+const turns = {
+  together: { testMatch: suite.testMatch, ignore: [...suite.ignore, '\\.alone\\.spec\\.tsx?$'] },
+  alone: { testMatch: suite.testMatch.map((glob) => glob.replace('*.spec', '*.alone.spec')), ignore: suite.ignore },
+};
+const { testMatch, ignore } = turns[process.env.KEELSON_TEST_TURN] ?? suite;
+
+/**
  * The Jest settings that every project shares: ESM, TypeScript through swc (Nest's decorators need metadata, which
  * Node's own type stripping cannot emit), and workspace packages taken from their sources rather than from dist.
  */
@@ -20,8 +30,8 @@ export const preset = (name, root) => ({
   rootDir: root,
   // Bounds a test that hangs, nothing else: the first that asks for RabbitMQ starts it, and two cores may be shared by many.
   testTimeout: 180_000,
-  testMatch: suite.testMatch,
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', ...suite.ignore],
+  testMatch,
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', ...ignore],
   // Not below the system's temporary folder: a run leaves nothing there.
   cacheDirectory: new URL('./node_modules/.cache/jest', import.meta.url).pathname,
   modulePathIgnorePatterns: ['/dist/'],

@@ -18,6 +18,7 @@ const commands = {
   build: ['tools/run/build.ts'],
   format: ['tools/run/format.ts'],
   bench: ['tools/bench/main.ts'],
+  faults: ['tools/faults/main.ts'],
 };
 
 /** Our parent, and its parent where that is npm: a process that loses its parent gets another. */

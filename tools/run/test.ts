@@ -1,4 +1,4 @@
-// npm test, npm run test:parts, npm run test:kubernetes: gets and starts the parts, runs one Jest over all projects,
+// npm test, npm run test:parts, npm run test:kubernetes: gets and starts the parts, runs Jest over all projects,
 // and prints "N passed, N failed" as its last line. `npm test -- PATTERN` narrows to matching paths.
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
@@ -7,11 +7,12 @@ import { privateFolder, removePrivateFolder, sweepLeftovers } from '@keelson/tes
 import { nx } from './nx.ts';
 import { explain, step } from './steps.ts';
 import { startControlPlane } from './tests/control-plane.ts';
-import { runJest } from './tests/jest.ts';
+import { type JestOutcome, runJest } from './tests/jest.ts';
 import { endLeftovers, runVariable } from './tests/leftovers.ts';
 import { testOptions } from './tests/options.ts';
 import { startTestParts } from './tests/parts.ts';
 import { tally, tallyLine } from './tests/tally.ts';
+import { turnsOf } from './tests/turns.ts';
 
 const root = join(import.meta.dirname, '../..');
 const options = testOptions(process.argv.slice(2));
@@ -31,10 +32,29 @@ function fail(text: string): void {
   total.failed += 1;
 }
 
+function count(outcome: JestOutcome): void {
+  if (outcome.kind === 'broken') return fail(`Jest ended without results (exit code ${outcome.exit.code}); see above`);
+  const counted = tally(outcome.results);
+  const ran = counted.passed + counted.failed > 0;
+  ranTests ||= ran;
+  total.passed += counted.passed;
+  total.failed += counted.failed;
+  if (outcome.kind === 'hung')
+    fail('Jest wrote its results and did not end: something it started in its own process was not stopped');
+  else if (outcome.exit.code !== 0 && counted.failed === 0 && ran)
+    fail(`Jest ended with exit code ${outcome.exit.code}; see above`);
+}
+
 try {
   const parts = await startTestParts(options.suite, options.allowInstall);
   running.push(parts);
-  const env: Record<string, string> = { ...parts.env, KEELSON_TEST_SUITE: options.suite, [runVariable]: run };
+  const env: Record<string, string> = {
+    ...parts.env,
+    KEELSON_TEST_SUITE: options.suite,
+    [runVariable]: run,
+    // Services are started many times; from the second time on they find their JavaScript compiled.
+    NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
+  };
   if (!options.allowInstall) env['KEELSON_NO_INSTALL'] = '1';
   if (options.suite === 'kubernetes') {
     const controlPlane = await startControlPlane(root);
@@ -47,26 +67,13 @@ try {
   );
   interrupted.signal.throwIfAborted();
   if (built.code !== 0) fail(`the build failed:\n${built.output}`);
-  const outcome = await runJest({
-    root,
-    resultsFile: join(folder, 'results.json'),
-    arguments: options.jest,
-    // Those on Kubernetes share one real API server, and some make it forget its history, from which others go on. Those
-    // on parts bring up the whole platform: two at once leave neither the processor that its verdicts need.
-    workers: options.suite === 'default' ? availableParallelism() : 1,
-    env,
-    signal: interrupted.signal,
-  });
-  if (outcome.kind === 'broken') fail(`Jest ended without results (exit code ${outcome.exit.code}); see above`);
-  else {
-    const counted = tally(outcome.results);
-    ranTests = counted.passed + counted.failed > 0;
-    total.passed += counted.passed;
-    total.failed += counted.failed;
-    if (outcome.kind === 'hung')
-      fail('Jest wrote its results and did not end: something it started in its own process was not stopped');
-    else if (outcome.exit.code !== 0 && counted.failed === 0 && ranTests)
-      fail(`Jest ended with exit code ${outcome.exit.code}; see above`);
+  for (const turn of turnsOf(options.suite, availableParallelism())) {
+    const resultsFile = join(folder, `results-${turn.name}.json`);
+    const turnEnv = { ...env, KEELSON_TEST_TURN: turn.name };
+    const { workers } = turn;
+    count(
+      await runJest({ root, resultsFile, arguments: options.jest, workers, env: turnEnv, signal: interrupted.signal }),
+    );
   }
 } catch (error) {
   if (!interrupted.signal.aborted) fail(explain(error));

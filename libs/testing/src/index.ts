@@ -2,6 +2,7 @@
 export { createDatabase as createDatabaseAs } from './postgres/databases.ts';
 export { startPostgres, type Postgres, type PostgresOptions } from './postgres/server.ts';
 export { startRabbitMq, type RabbitMq, type RabbitMqOptions } from './rabbitmq/server.ts';
+export { startRabbitMqCluster, type RabbitMqCluster } from './rabbitmq/cluster.ts';
 export { startPrometheus, type Prometheus, type PrometheusOptions } from './prometheus/server.ts';
 export { startKafka, type Kafka } from './kafka/server.ts';
 export { chromiumPath } from './chromium/chromium-path.ts';
@@ -10,6 +11,10 @@ export { onPath, type PartName } from './packages/parts.ts';
 
 export { telegramStandIn, type TelegramStandIn, type TelegramOptions, type Failure } from './telegram/stand-in.ts';
 export type { ReceivedMessage } from './telegram/messages.ts';
+
+export { type Payment } from './payment/account.ts';
+export { PAYMENT_MODES, type PaymentBehaviour, type PaymentMode, PaymentProvider } from './payment/provider.ts';
+export { type PaymentProcess, startPaymentProvider } from './payment/process.ts';
 
 // For test files
 export { testDatabase, type TestDatabase } from './run/test-database.ts';

@@ -41,7 +41,12 @@ describe('a PostgreSQL of its own', () => {
   test('comes back on the same port with committed data after kill -9', async () => {
     const url = await postgres.createDatabase({ name: 'crash' });
     await query(url, 'create table facts as select 7 as n');
+    const connected = new pg.Client({ connectionString: url });
+    connected.on('error', () => {});
+    await connected.connect();
     postgres.kill('SIGKILL');
+    // Each of its processes has died, not the first one alone.
+    await expect(connected.query('insert into facts values (8)')).rejects.toThrow(/terminat|ECONNRESET|not queryable/i);
     await postgres.restart();
     expect(await query(url, 'select n from facts')).toEqual([{ n: 7 }]);
   });

@@ -17,7 +17,7 @@ const libsOfLib: Record<string, readonly string[]> = {
   kubernetes: ['contracts'],
   persistence: ['contracts'],
   'service-kit': ['contracts'],
-  messaging: ['contracts', 'persistence'],
+  messaging: ['contracts', 'persistence', 'service-kit'],
 };
 
 export interface Workspace {

@@ -47,6 +47,7 @@ export async function startTestParts(suite: Suite, allowInstall: boolean): Promi
       await step('Java and Maven for Kafka are installed', ({ waiting }) =>
         ensurePart('kafka', { allowInstall, report: waiting }),
       );
+      await step('Poppler is installed', ({ waiting }) => ensurePart('poppler', { allowInstall, report: waiting }));
       await step('Chromium is installed', ({ waiting }) => ensurePart('chromium', { allowInstall, report: waiting }));
     }
     return { env, stop };

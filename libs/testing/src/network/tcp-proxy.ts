@@ -28,20 +28,25 @@ type Mode = 'pass' | 'hang' | 'hang-answers' | 'refuse';
 /** Two sockets, and what is held back of each direction. The sockets are always read: else nobody sees that one closes. */
 interface Pair {
   readonly client: Socket;
-  readonly server: Socket;
+  /** Undefined until one of the targets has taken the connection. */
+  server: Socket | undefined;
   readonly requests: Buffer[];
   readonly answers: Buffer[];
 }
 
-/** Starts a proxy in front of host and port of the URL. */
-export async function tcpProxy(target: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+/**
+ * Starts a proxy in front of host and port of the URL. With several URLs each new connection goes to the next of them,
+ * and past those that refuse it, as behind a Kubernetes Service.
+ */
+export async function tcpProxy(target: string | readonly string[]): Promise<TcpProxy> {
+  const targets = (typeof target === 'string' ? [target] : target).map((one) => new URL(one));
+  let turn = 0;
   const pairs = new Set<Pair>();
   let mode: Mode = 'pass';
   let delayMs = 0;
   let answersBeforeCut = Infinity;
   const carry = ({ client, server, requests, answers }: Pair): void => {
-    if (mode === 'hang') return;
+    if (mode === 'hang' || server === undefined) return;
     for (const data of requests.splice(0)) server.write(data);
     if (mode === 'hang-answers') return;
     for (const data of answers.splice(0)) {
@@ -53,28 +58,40 @@ export async function tcpProxy(target: string): Promise<TcpProxy> {
   const listener = createServer((client) => {
     client.on('error', () => undefined);
     if (mode === 'refuse') return void client.resetAndDestroy();
-    const server = connect(Number(port), hostname);
-    const pair: Pair = { client, server, requests: [], answers: [] };
+    const pair: Pair = { client, server: undefined, requests: [], answers: [] };
     pairs.add(pair);
-    server.on('error', () => client.destroy());
     client.on('data', (data) => {
       pair.requests.push(data);
       carry(pair);
     });
+    client.on('close', () => {
+      pairs.delete(pair);
+      pair.server?.destroy();
+    });
+    connectTo(pair, targets.length);
+  });
+  const connectTo = (pair: Pair, targetsLeft: number): void => {
+    const { hostname, port } = targets[(turn += 1) % targets.length]!;
+    const server = connect(Number(port), hostname);
+    const { client } = pair;
     let answersLeft = answersBeforeCut;
+    server.on('connect', () => {
+      if (client.destroyed) return void server.destroy();
+      pair.server = server;
+      carry(pair);
+    });
+    // 'close' follows, and decides.
+    server.on('error', () => undefined);
     server.on('data', (data) => {
       pair.answers.push(data);
       carry(pair);
       if ((answersLeft -= 1) <= 0) client.end(() => client.resetAndDestroy());
     });
-    const end = (): void => {
-      pairs.delete(pair);
-      client.destroy();
-      server.destroy();
-    };
-    client.on('close', end);
-    server.on('close', end);
-  });
+    server.on('close', () => {
+      if (pair.server === undefined && targetsLeft > 1 && !client.destroyed) connectTo(pair, targetsLeft - 1);
+      else client.destroy();
+    });
+  };
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   const { port: own } = listener.address() as { port: number };
   const set = (next: Mode) => (): void => {
@@ -85,7 +102,7 @@ export async function tcpProxy(target: string): Promise<TcpProxy> {
   const cut = (): void => {
     for (const { client, server } of pairs) {
       client.resetAndDestroy();
-      server.destroy();
+      server?.destroy();
     }
   };
   return {

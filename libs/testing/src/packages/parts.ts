@@ -1,7 +1,7 @@
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type PartName = 'rabbitmq' | 'prometheus' | 'kafka' | 'chromium';
+export type PartName = 'rabbitmq' | 'prometheus' | 'kafka' | 'chromium' | 'poppler' | 'wrk';
 
 /** How a part is had on Debian, and how one does without. */
 export interface PartDefinition {
@@ -34,6 +34,16 @@ export const parts: Record<PartName, PartDefinition> = {
     title: 'Chromium',
     packages: ['chromium'],
     installed: () => onPath('chromium') !== undefined,
+  },
+  poppler: {
+    title: 'Poppler',
+    packages: ['poppler-utils'],
+    installed: () => onPath('pdftotext') !== undefined,
+  },
+  wrk: {
+    title: 'wrk',
+    packages: ['wrk'],
+    installed: () => onPath('wrk') !== undefined,
   },
 };
 

@@ -31,6 +31,7 @@ export interface Postgres {
   readonly version: string;
   /** Makes a database with a role of its own and returns its URL. */
   createDatabase(options: DatabaseOptions): Promise<string>;
+  /** SIGKILL reaches each of its processes, as when the machine dies; any other signal the first one. */
   kill(signal: NodeJS.Signals): void;
   /** Starts it again on the same port and data; ends it first if it runs. */
   restart(): Promise<void>;
@@ -99,7 +100,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       return version;
     },
     createDatabase: (database) => createDatabase(adminUrl, database),
-    kill: (signal) => server.kill(signal),
+    kill: (signal) => (signal === 'SIGKILL' ? killAll(server, dataDir) : server.kill(signal)),
     lastLines: (count) => server.lastLines(count),
     restart: async () => {
       await server.stop(10_000, 'SIGINT');
@@ -111,6 +112,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       removePrivateFolder(base);
     },
   };
+}
+
+/** Killed alone, the first process leaves the others to do what they are asked until they notice. */
+function killAll(server: ManagedProcess, dataDir: string): void {
+  const all = processesIn(realpathSync(dataDir));
+  server.kill('SIGKILL');
+  for (const pid of all) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Ended meanwhile.
+    }
+  }
 }
 
 /**

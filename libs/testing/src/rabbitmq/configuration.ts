@@ -18,6 +18,8 @@ export interface NodeFiles {
   username: string;
   password: string;
   ports: RabbitMqPorts;
+  /** Names of all nodes of its cluster, its own among them. */
+  peers?: readonly string[];
 }
 
 /** Writes a private node's configuration and returns the environment that makes the server and rabbitmqctl use it. */
@@ -28,6 +30,7 @@ export function configureNode({
   username,
   password,
   ports,
+  peers = [],
 }: NodeFiles): Record<string, string> {
   const path = (name: string): string => join(folder, name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -50,6 +53,7 @@ export function configureNode({
       'log.console = true',
       'log.console.level = info',
       'log.file = false',
+      ...(peers.length === 0 ? [] : clusterOf(peers)),
     ]
       .map((line) => `${line}\n`)
       .join(''),
@@ -78,3 +82,11 @@ export function configureNode({
     RABBITMQ_ALLOW_INPUT: '1',
   };
 }
+
+/** What RabbitMQ's guide to partitions recommends for three nodes: the lesser part pauses, and comes back by itself. */
+const clusterOf = (peers: readonly string[]): string[] => [
+  'cluster_formation.peer_discovery_backend = classic_config',
+  ...peers.map((peer, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${peer}`),
+  'cluster_formation.randomized_startup_delay_range.max = 0',
+  'cluster_partition_handling = pause_minority',
+];

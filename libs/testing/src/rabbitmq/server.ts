@@ -9,6 +9,7 @@ import { freePorts } from '../network/free-port.ts';
 import { onPath, rabbitMqHome } from '../packages/parts.ts';
 import { type ManagedProcess, startProcess } from '../processes/managed-process.ts';
 import { PartError } from '../processes/part-error.ts';
+import { eventually } from '../time/eventually.ts';
 import { configureNode, type RabbitMqPorts } from './configuration.ts';
 import { makeVhost, managementOf } from './management.ts';
 
@@ -17,6 +18,16 @@ export interface RabbitMqOptions {
   dataDir?: string;
   ports?: Partial<RabbitMqPorts>;
   onLog?: (line: string) => void;
+  /** Makes it a node of a cluster; see startRabbitMqCluster. */
+  member?: ClusterMember;
+}
+
+/** What the nodes of a cluster have in common, and the name of one of them. */
+export interface ClusterMember extends Kept {
+  /** Names of all nodes. */
+  peers: readonly string[];
+  /** Of the port mapper that they share. */
+  epmdPort: number;
 }
 
 export interface RabbitMq {
@@ -30,12 +41,16 @@ export interface RabbitMq {
   readonly password: string;
   readonly pid: number;
   readonly version: string;
+  /** As queues name their leader: `keelson-...@localhost`. */
+  readonly nodeName: string;
   createVhost(name?: string): Promise<{ amqpUrl: string; vhost: string }>;
   /**
    * A quorum queue that was declared less than about a second before SIGKILL has no leader afterwards, and stays so
-   * (seen with 3.10.8: "leader call - leader not known"). Wait until the management API counts its messages.
+   * (seen with 3.10.8: "leader call - leader not known"). See {@link queuesKept}.
    */
   kill(signal: NodeJS.Signals): void;
+  /** Resolves when the management API counts the messages of every queue: only then each is safe from SIGKILL. */
+  queuesKept(): Promise<void>;
   /** Starts it again on the same ports and data; ends it first if it runs. */
   restart(): Promise<void>;
   /** Runs rabbitmqctl against it and returns what it printed. */
@@ -46,7 +61,7 @@ export interface RabbitMq {
 }
 
 /** What must stay the same when a kept data folder is used again: the node's name is in its data. */
-interface Kept {
+export interface Kept {
   nodeName: string;
   cookie: string;
   password: string;
@@ -72,21 +87,18 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
     number,
     number,
   ];
-  const ports = { amqp, management, prometheus, distribution, epmd: epmdPort, ...options.ports };
-  const kept = keptIn(folder);
-  const env = configureNode({ folder, username, ports, ...kept });
+  const { member } = options;
+  const epmdOf = member?.epmdPort ?? epmdPort;
+  const ports = { amqp, management, prometheus, distribution, epmd: epmdOf, ...options.ports };
+  const kept: Kept = member ?? keptIn(folder);
+  const peers = member?.peers ?? [];
+  const env = configureNode({ folder, username, ports, ...kept, peers });
   writeFileSync(join(folder, 'keelson.json'), JSON.stringify(kept), { mode: 0o600 });
   const credentials = `${username}:${kept.password}`;
   const managementUrl = `http://${credentials}@127.0.0.1:${ports.management}`;
   const api = managementOf(managementUrl);
 
-  const epmd = await startProcess({
-    name: 'epmd',
-    command: [epmdProgram, '-port', String(ports.epmd), '-address', '127.0.0.1'],
-    env,
-    cwd: base,
-    ready: { probe: () => connects(ports.epmd) },
-  });
+  const epmd = member === undefined ? await startEpmd(epmdProgram, ports.epmd, base) : undefined;
   const start = (): Promise<ManagedProcess> =>
     startProcess({
       name: 'RabbitMQ',
@@ -102,7 +114,7 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
   try {
     server = await start();
   } catch (error) {
-    await epmd.stop(0);
+    await epmd?.stop(0);
     removePrivateFolder(base);
     throw error;
   }
@@ -117,6 +129,7 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
     username,
     password: kept.password,
     version,
+    nodeName: kept.nodeName,
     get pid() {
       return server.pid;
     },
@@ -125,6 +138,11 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
       return { vhost, amqpUrl: `${amqpUrl}/${encodeURIComponent(vhost)}` };
     },
     kill: (signal) => server.kill(signal),
+    queuesKept: async () => {
+      const counted = async (): Promise<boolean> =>
+        ((await api('/api/queues')) as { messages?: number }[]).every(({ messages }) => messages !== undefined);
+      await eventually(counted, { withinMs: 60_000, describe: 'RabbitMQ counts the messages of every queue' });
+    },
     lastLines: (count) => server.lastLines(count),
     restart: async () => {
       await server.stop(15_000);
@@ -139,10 +157,21 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
     },
     stop: async () => {
       await server.stop(graceMs);
-      await epmd.stop(1_000);
+      await epmd?.stop(1_000);
       removePrivateFolder(base);
     },
   };
+}
+
+/** Erlang's port mapper, in the foreground, so that it ends with us. */
+export function startEpmd(program: string, port: number, folder: string): Promise<ManagedProcess> {
+  return startProcess({
+    name: 'epmd',
+    command: [program, '-port', String(port), '-address', '127.0.0.1'],
+    env: { ...withoutRabbitVariables(), ERL_EPMD_PORT: String(port), ERL_EPMD_ADDRESS: '127.0.0.1' },
+    cwd: folder,
+    ready: { probe: () => connects(port) },
+  });
 }
 
 function keptIn(folder: string): Kept {

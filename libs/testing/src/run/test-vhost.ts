@@ -5,6 +5,8 @@ import { sharedPart } from './shared-parts.ts';
 export interface TestVhost {
   readonly amqpUrl: string;
   readonly vhost: string;
+  /** Of the whole broker, with user and password. */
+  readonly managementUrl: string;
   /** Calls the management API: `management('/api/queues/' + vhost)`. */
   readonly management: Management;
   delete(): Promise<void>;
@@ -21,6 +23,7 @@ export async function testVhost(): Promise<TestVhost> {
   return {
     amqpUrl: url.href,
     vhost,
+    managementUrl,
     management,
     delete: async () => void (await management(`/api/vhosts/${vhost}`, { method: 'DELETE' })),
   };

@@ -1,6 +1,6 @@
 import { canaryPromoted, canaryRolledBack, canaryStarted, canaryStepped, catalogue } from '@keelson/contracts';
 import { Messaging } from '@keelson/messaging';
-import { testPostgres, testRabbitMq, type Postgres, type RabbitMq } from '@keelson/testing';
+import { eventually, testPostgres, testRabbitMq, type Postgres, type RabbitMq } from '@keelson/testing';
 import { Cable } from './support/cable.ts';
 import { controllerHere } from './support/controller.ts';
 import { Place } from './support/place.ts';
@@ -163,12 +163,14 @@ describe('while the broker is away', () => {
     });
     try {
       await soon(() => subscription.state === 'attached');
+      await rabbit.queuesKept();
       const shop = await begun();
       rabbit.kill('SIGKILL');
       expect((await shop.until(client, ['Promoted', 'RolledBack', 'Paused'])).phase).toBe('Promoted');
       await rabbit.restart();
       const told = () => heard.filter(({ namespace }) => namespace === shop.namespace).map(({ name }) => name);
-      await soon(() => told().includes('canary.promoted'));
+      // The broker starts anew, both sides find it again, and rows it could not take wait up to 30 s for the next try.
+      await eventually(() => told().includes('canary.promoted'), { withinMs: 110_000 });
       expect([...new Set(told())]).toEqual(['canary.started', 'canary.stepped', 'canary.promoted']);
     } finally {
       await listener.close();
