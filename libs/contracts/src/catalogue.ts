@@ -1,5 +1,6 @@
 import * as canary from './canaries/messages.ts';
 import * as certificate from './certificates/messages.ts';
+import { messageDiscarded, messageEdited, messageRedriven } from './messages/acted.ts';
 import { messageParked } from './messages/parked.ts';
 import * as order from './orders/messages.ts';
 
@@ -11,6 +12,9 @@ const definitions = [
   ...Object.values(canary),
   ...Object.values(order),
   messageParked,
+  messageRedriven,
+  messageDiscarded,
+  messageEdited,
 ] as const;
 
 type Definitions = (typeof definitions)[number];

@@ -1,5 +1,15 @@
 export { catalogue, EXCHANGE } from './catalogue.ts';
 export { defineMessage, type MessageDefinition, type Payload } from './messages/message.ts';
+export { messageDiscarded, messageEdited, messageRedriven } from './messages/acted.ts';
+export {
+  messagesApi,
+  type ParkedActResult,
+  type ParkedGroup,
+  type ParkedMessageView,
+  type QueueState,
+} from './messages/http.ts';
+export { defineRequest, type Reply, type RequestDefinition } from './messages/request.ts';
+export { queueCatalogue, type QueueDefinition, UNCLAIMED } from './messages/queues.ts';
 export { messageParked } from './messages/parked.ts';
 export { defineApi, type Api, type Endpoint, type HttpMethod } from './http/endpoint.ts';
 export { type Identity, identityApi, identitySchema } from './http/identity.ts';

@@ -15,8 +15,10 @@ export const SCOPES = [
   'canaries:abort',
   'orders:read',
   'orders:write',
+  'stock:write',
   'messages:read',
   'messages:redrive',
+  'messages:write',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];

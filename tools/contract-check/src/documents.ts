@@ -5,6 +5,7 @@ import {
   certificatesApi,
   eventsApi,
   type MessageDefinition,
+  messagesApi,
   ordersApi,
 } from '@keelson/contracts';
 import { asyncApiDocument, openApiDocument } from '@keelson/contracts/documents';
@@ -14,7 +15,7 @@ import type { Change } from './compatibility/change.ts';
 import { compareOpenApi } from './compatibility/openapi.ts';
 
 /** Every HTTP contract that is published. */
-export const apis: readonly Api[] = [certificatesApi, eventsApi, canariesApi, ordersApi];
+export const apis: readonly Api[] = [certificatesApi, eventsApi, canariesApi, ordersApi, messagesApi];
 
 /** A document that is committed, so that reviews and other languages see it. */
 export interface PublishedDocument {

@@ -116,6 +116,7 @@ describe('the command', () => {
 
   test('the committed documents and problem pages are those of the contracts', () => {
     const { status, stdout } = run('--check');
-    expect([stdout.trim(), status]).toEqual(['contracts: 5 documents are up to date and break nothing', 0]);
+    expect(stdout.trim()).toMatch(/^contracts: \d+ documents are up to date and break nothing$/);
+    expect(status).toBe(0);
   });
 });

@@ -1,9 +1,11 @@
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv, type AnySchema } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
-import { canarySpecSchema, catalogue, placeOrderSchema } from '@keelson/contracts';
+import { canarySpecSchema, catalogue, placeOrderSchema, queueCatalogue } from '@keelson/contracts';
 import { apis, publishedDocuments } from '../src/documents.ts';
 
 const require = createRequire(import.meta.url);
@@ -12,14 +14,14 @@ const openApis = documents.filter(({ path }) => path.endsWith('.openapi.json'));
 const asyncApi = documents.find(({ path }) => path.endsWith('.asyncapi.json'))!;
 const plain = (document: object) => JSON.parse(JSON.stringify(document)) as Record<string, unknown>;
 
-test('there is a document for each service and one for the messages', () => {
-  expect(documents.map(({ path }) => path.replace('libs/contracts/published/', ''))).toEqual([
-    'cert-service.openapi.json',
-    'event-relay.openapi.json',
-    'canary-controller.openapi.json',
-    'order-demo.openapi.json',
-    'keelson.asyncapi.json',
-  ]);
+test('there is a document for each service, one for what all of them have, and one for the messages', () => {
+  // The console serves a page, the CLI nothing.
+  const services = readdirSync(join(import.meta.dirname, '../../../apps')).filter(
+    (name) => !['cli', 'console'].includes(name),
+  );
+  expect(documents.map(({ path }) => path.replace('libs/contracts/published/', '')).toSorted()).toEqual(
+    [...services.map((name) => `${name}.openapi.json`), 'messages.openapi.json', 'keelson.asyncapi.json'].toSorted(),
+  );
 });
 
 test.each(openApis)('$path is valid OpenAPI 3.1 by the schema of the OpenAPI Initiative', async ({ document }) => {
@@ -57,7 +59,39 @@ test('operations and messages are all there', () => {
   );
   expect(operations.sort()).toEqual(apis.flatMap(({ endpoints }) => Object.keys(endpoints)).sort());
   const { messages } = plain(asyncApi.document)['components'] as { messages: object };
-  expect(Object.keys(messages)).toEqual(Object.keys(catalogue).sort());
+  const replies = Object.values(catalogue).flatMap((one) =>
+    'reply' in one ? [`${one.routingKey}.reply`, `${one.routingKey}.problem`] : [],
+  );
+  expect(replies).toContain('quote.requested.v1.reply');
+  expect(Object.keys(messages)).toEqual([...Object.keys(catalogue), ...replies].sort());
+});
+
+test('each queue receives its messages, and a request has a reply, at who asks and at who answers', () => {
+  const { operations, channels } = plain(asyncApi.document) as Record<string, Record<string, object>>;
+  expect(Object.keys(operations!).filter((name) => name.startsWith('receive.'))).toEqual(
+    queueCatalogue.map(({ queue }) => `receive.${queue}`),
+  );
+  for (const { queue, service, messages } of queueCatalogue) {
+    const at = `#/channels/queue.${queue}`;
+    expect(operations![`receive.${queue}`]).toMatchObject({
+      action: 'receive',
+      channel: { $ref: at },
+      tags: [{ name: service }],
+      messages: expect.arrayContaining(messages.map(({ routingKey }) => ({ $ref: `${at}/messages/${routingKey}` }))),
+    });
+  }
+  const older = '#/channels/queue.order-demo.coupons/messages/coupon.expired.v1';
+  expect(JSON.stringify(operations!['receive.order-demo.coupons'])).toContain(older);
+  const reply = { channel: { $ref: '#/channels/reply.quote.requested.v1' } };
+  const withReply = Object.entries(operations!).filter(([, operation]) => 'reply' in operation);
+  expect(withReply).toEqual([
+    ['send.quote.requested.v1', expect.objectContaining({ reply: expect.objectContaining(reply) })],
+    ['receive.order-demo.quotes', expect.objectContaining({ reply: expect.objectContaining(reply) })],
+  ]);
+  expect(channels!['reply.quote.requested.v1']).toMatchObject({
+    address: null,
+    messages: { 'quote.requested.v1.reply': {}, 'quote.requested.v1.problem': {} },
+  });
 });
 
 describe('a JSON Schema validator of somebody else reads the documents as the services read requests', () => {

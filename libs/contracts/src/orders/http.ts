@@ -2,22 +2,9 @@ import { z } from 'zod';
 import { defineApi } from '../http/endpoint.ts';
 import { pageOf, pageQuery } from '../http/page.ts';
 import { timestamp } from '../time.ts';
-
-export const orderStatus = z.enum(['accepted', 'confirmed', 'compensated']);
-
-export const orderLine = z.strictObject({
-  sku: z.string().min(1).max(64),
-  quantity: z.number().int().min(1).max(1000),
-});
-
-export const placeOrderSchema = z
-  .strictObject({
-    customer: z.string().min(1).max(128),
-    /** E.164; the SMS goes there. */
-    phone: z.string().regex(/^\+[1-9][0-9]{6,14}$/, 'must be an E.164 number: + and 7 to 15 digits'),
-    lines: z.array(orderLine).min(1).max(100),
-  })
-  .meta({ id: 'PlaceOrder' });
+import { orderLine, orderStatus, placeOrderSchema, quoteSchema } from './order.ts';
+import { sagaSchema, sagaState } from './saga.ts';
+import { orderV2Schema, placeOrderV2Schema } from './v2.ts';
 
 export const orderSchema = z
   .object({
@@ -45,6 +32,16 @@ export const stockSchema = z
     priceCents: z.number().int(),
   })
   .meta({ id: 'Stock' });
+
+/** Made from order.confirmed.v2, so it follows the orders with a delay. */
+export const customerAccountSchema = z
+  .object({
+    customer: z.string(),
+    orders: z.number().int(),
+    spentCents: z.number().int(),
+    lastOrderAt: timestamp(),
+  })
+  .meta({ id: 'CustomerAccount' });
 
 export const verdictSchema = z
   .object({
@@ -77,6 +74,7 @@ export const ordersApi = defineApi({
   problems: {
     'unknown-sku': { status: 422, title: 'The order names an article that does not exist' },
     'out-of-stock': { status: 409, title: 'There is not enough stock for the order' },
+    'payment-declined': { status: 402, title: 'The payment provider declined the payment' },
     'already-confirmed': { status: 409, title: 'The order is confirmed and cannot be cancelled any more' },
   },
   endpoints: {
@@ -84,7 +82,9 @@ export const ordersApi = defineApi({
       method: 'POST',
       path: '/v1/orders',
       scope: 'orders:write',
-      summary: 'Place an order; needs the header Idempotency-Key',
+      summary:
+        'Place an order; needs the header Idempotency-Key. With mode=sync it is paid, confirmed and answered 201 before the answer',
+      query: z.object({ mode: z.enum(['async', 'sync']).default('async') }),
       body: placeOrderSchema,
       response: orderSchema,
       status: 202,
@@ -95,6 +95,7 @@ export const ordersApi = defineApi({
         'idempotency-key-reused',
         'idempotency-key-in-progress',
         'overloaded',
+        'payment-declined',
       ],
       idempotent: true,
     },
@@ -117,16 +118,103 @@ export const ordersApi = defineApi({
       status: 200,
       problems: ['not-found'],
     },
+    placeOrderV2: {
+      method: 'POST',
+      path: '/v2/orders',
+      scope: 'orders:write',
+      summary: 'Place an order in the shape of version 2: customer as an object, money with its currency',
+      body: placeOrderV2Schema,
+      response: orderV2Schema,
+      status: 202,
+      problems: [
+        'unknown-sku',
+        'out-of-stock',
+        'idempotency-key-missing',
+        'idempotency-key-reused',
+        'idempotency-key-in-progress',
+        'overloaded',
+      ],
+      idempotent: true,
+    },
+    getOrderV2: {
+      method: 'GET',
+      path: '/v2/orders/{id}',
+      scope: 'orders:read',
+      summary: 'One order in the shape of version 2',
+      params: z.object({ id: z.uuid() }),
+      response: orderV2Schema,
+      status: 200,
+      problems: ['not-found'],
+    },
+    listCustomers: {
+      method: 'GET',
+      path: '/v1/customers',
+      scope: 'orders:read',
+      summary: 'What each customer has bought, by name; a read model, made from messages a moment later',
+      query: z.object({ ...pageQuery }),
+      response: pageOf(customerAccountSchema),
+      status: 200,
+    },
+    changePrice: {
+      method: 'PUT',
+      path: '/v1/stock/{sku}/price',
+      scope: 'stock:write',
+      summary: 'Set the price of an article; every process hears of it, orders already accepted keep theirs',
+      params: z.object({ sku: orderLine.shape.sku }),
+      body: z.strictObject({ priceCents: z.number().int().min(0).max(100_000_000) }),
+      response: stockSchema,
+      status: 200,
+      problems: ['not-found'],
+    },
+    getInvoice: {
+      method: 'GET',
+      path: '/v1/orders/{id}/invoice',
+      scope: 'orders:read',
+      summary: 'The invoice of an order as PDF, once it is made; with ETag',
+      params: z.object({ id: z.uuid() }),
+      responseType: 'application/pdf',
+      status: 200,
+      problems: ['not-found'],
+    },
+    getOrderSaga: {
+      method: 'GET',
+      path: '/v1/orders/{id}/saga',
+      scope: 'orders:read',
+      summary: 'The process of one order: each step with its state and times, and why',
+      params: z.object({ id: z.uuid() }),
+      response: sagaSchema,
+      status: 200,
+      problems: ['not-found'],
+    },
+    listSagas: {
+      method: 'GET',
+      path: '/v1/sagas',
+      scope: 'orders:read',
+      summary: 'Processes of orders, newest first',
+      query: z.object({ ...pageQuery, state: sagaState.optional() }),
+      response: pageOf(sagaSchema),
+      status: 200,
+    },
     cancelOrder: {
       method: 'POST',
       path: '/v1/orders/{id}/cancel',
       scope: 'orders:write',
-      summary: 'Cancel an order that is not confirmed yet; its stock is released',
+      summary: 'Cancel an order that is not confirmed yet: what was done for it is taken back, its stock last',
       params: z.object({ id: z.uuid() }),
       response: orderSchema,
       status: 202,
       problems: ['not-found', 'already-confirmed'],
       idempotent: true,
+    },
+    askQuote: {
+      method: 'POST',
+      path: '/v1/quotes',
+      scope: 'orders:read',
+      summary: 'What an order would cost and whether there is enough, asked of the inventory role; reserves nothing',
+      body: z.strictObject({ lines: z.array(orderLine).min(1).max(100) }),
+      response: quoteSchema,
+      status: 200,
+      problems: ['unknown-sku'],
     },
     listStock: {
       method: 'GET',
@@ -149,8 +237,7 @@ export const ordersApi = defineApi({
   },
 });
 
-export type PlaceOrder = z.infer<typeof placeOrderSchema>;
 export type Order = z.infer<typeof orderSchema>;
-export type OrderStatus = z.infer<typeof orderStatus>;
+export type CustomerAccount = z.infer<typeof customerAccountSchema>;
 export type Stock = z.infer<typeof stockSchema>;
 export type Verdict = z.infer<typeof verdictSchema>;

@@ -4,6 +4,7 @@ import {
   catalogue,
   defineApi,
   defineMessage,
+  defineRequest,
   type MessageDefinition,
   pageOf,
 } from '@keelson/contracts';
@@ -205,6 +206,30 @@ describe('messages', () => {
     ],
   ])('%s breaks consumers', (_name, next, says) => {
     expect(compareAsyncApi(document(before), next).map(({ where, what }) => `${where}: ${what}`)).toContain(says);
+  });
+
+  const asked = (schema: z.ZodType, reply: z.ZodType = z.object({ left: z.number() })) =>
+    defineRequest({ name: 'book.asked', version: 1, producer: 'books', summary: 'Is it there?', schema, reply });
+  const title = z.object({ title: z.string() });
+
+  test.each([
+    [
+      'a new field that has to be asked with',
+      asked(z.object({ title: z.string(), shelf: z.string() })),
+      'message book.asked.v1.shelf: is new and required',
+    ],
+    ['a field that the reply lacks', asked(title, z.object({})), 'message book.asked.v1.reply.left: was removed'],
+  ])('%s breaks who asks', (_name, next, says) => {
+    const found = compareAsyncApi(document(asked(title)), document(next));
+    expect(found.map(({ where, what }) => `${where}: ${what}`)).toEqual([says]);
+  });
+
+  test('a request may be asked with more that can be left out, and answered with more', () => {
+    const next = asked(
+      title.extend({ shelf: z.string().default('any') }),
+      z.object({ left: z.number(), at: z.string() }),
+    );
+    expect(compareAsyncApi(document(asked(title)), document(next))).toEqual([]);
   });
 
   test('a new message, a new version beside the old one and a new field are allowed', () => {
