@@ -113,6 +113,37 @@ export class TopologyMismatchError extends MessagingError {
   readonly code = 'topology-mismatch';
 }
 
+/** The broker is too old for what was asked of it. */
+export class UnsupportedByBrokerError extends MessagingError {
+  override readonly name = 'UnsupportedByBrokerError';
+  readonly code = 'unsupported';
+}
+
+/** No reply came before the deadline, or the connection that it would have come by was lost. */
+export class NoReplyError extends MessagingError {
+  override readonly name = 'NoReplyError';
+  readonly code = 'no-reply';
+  /** False when the request certainly reached no server. */
+  readonly mayHaveBeenHandled: boolean;
+
+  constructor(routingKey: string, why: string, mayHaveBeenHandled: boolean) {
+    super(
+      `request ${routingKey} was not answered: ${why}. ${mayHaveBeenHandled ? 'It may have been handled.' : ''}`.trim(),
+    );
+    this.mayHaveBeenHandled = mayHaveBeenHandled;
+  }
+}
+
+/** A reply came that does not fit its schema: the two sides have different versions of the contract. */
+export class InvalidReplyError extends MessagingError {
+  override readonly name = 'InvalidReplyError';
+  readonly code = 'invalid-reply';
+
+  constructor(routingKey: string, issues: string) {
+    super(`the reply to ${routingKey} does not fit its schema: ${issues}`);
+  }
+}
+
 /** This Messaging was closed. */
 export class ClosedError extends MessagingError {
   override readonly name = 'ClosedError';

@@ -1,14 +1,17 @@
+import type { ChannelModel } from 'amqplib';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AmqpConnection } from './connection/connection.ts';
 import type { Consumer } from './consume/consumer.ts';
 import type { OutboxRelay } from './outbox/relay.ts';
-import type { Publisher } from './publish/publisher.ts';
+import type { MessageScheduler } from './schedule/scheduler.ts';
+import type { Publishers } from './publish/publishers.ts';
 import { delayName } from './topology/names.ts';
 import type { DelaySettings } from './topology/delays.ts';
 
 export interface Settling {
-  publisher: Publisher;
+  publishers: Publishers;
   relays: readonly OutboxRelay[];
+  schedulers: readonly MessageScheduler[];
   consumers: readonly Consumer[];
   consuming: AmqpConnection;
   delays: DelaySettings;
@@ -22,19 +25,26 @@ export async function settled(parts: Settling): Promise<void> {
   }
 }
 
-async function isQuiet({ publisher, relays, consumers, consuming, delays }: Settling): Promise<boolean> {
+async function isQuiet({ publishers, relays, schedulers, consumers, consuming, delays }: Settling): Promise<boolean> {
   const idle = (consumer: Consumer): boolean =>
     consumer.state === 'attached' && consumer.active + consumer.buffered === 0;
-  if (publisher.inFlight + publisher.waiting > 0) return false;
+  if (publishers.inFlight + publishers.waiting > 0) return false;
+  for (const scheduler of schedulers) if ((await scheduler.waiting()).lateSeconds > 0) return false;
   for (const relay of relays) if ((await relay.lag()).rows > 0) return false;
   const open = consumers.filter((consumer) => consumer.state !== 'closed');
   if (!open.every(idle)) return false;
   if (open.length === 0) return true;
   const levels = Array.from({ length: delays.levels }, (_, level) => delayName(delays.unitMs, level));
-  const channel = await (await consuming.whenConnected()).createChannel();
+  const model = await consuming.whenConnected();
+  // Who only has broadcasts, streams or requests has no delays.
+  if (!(await isThere(model, levels[0] ?? ''))) levels.length = 0;
+  const channel = await model.createChannel();
   channel.on('error', () => undefined);
   try {
-    for (const queue of [...open.map((consumer) => consumer.queue), ...levels]) {
+    for (const queue of [
+      ...open.filter((consumer) => !consumer.keepsMessages).map((consumer) => consumer.source),
+      ...levels,
+    ]) {
       if ((await channel.checkQueue(queue)).messageCount > 0) return false;
     }
   } finally {
@@ -42,4 +52,16 @@ async function isQuiet({ publisher, relays, consumers, consuming, delays }: Sett
     await channel.close().catch(() => undefined);
   }
   return open.every(idle);
+}
+
+async function isThere(model: ChannelModel, queue: string): Promise<boolean> {
+  const channel = await model.createChannel();
+  channel.on('error', () => undefined);
+  try {
+    await channel.checkQueue(queue);
+  } catch {
+    return false;
+  }
+  await channel.close();
+  return true;
 }

@@ -37,6 +37,7 @@ describe('a broker', () => {
       handler: async (message: { payload: { amount: number } }) => void received.add(message.payload.amount),
     } as const;
     await receiver.subscribe(subscription);
+    await broker.queuesKept();
     const confirmed = new Set<number>();
     let uncertain = 0;
     let next = 0;
@@ -53,12 +54,16 @@ describe('a broker', () => {
       }
     };
     const writers = Array.from({ length: 200 }, writer);
-    await eventually(() => confirmed.size > 2_000);
-    broker.kill('SIGKILL');
-    const before = confirmed.size;
-    await broker.restart();
-    await eventually(() => confirmed.size > before + 2_000, { withinMs: 90_000 });
-    stop.abort();
+    try {
+      await eventually(() => confirmed.size > 2_000);
+      broker.kill('SIGKILL');
+      const before = confirmed.size;
+      await broker.restart();
+      await eventually(() => confirmed.size > before + 2_000, { withinMs: 90_000 });
+    } finally {
+      // Writers that go on after the connection is closed would never let anything else run.
+      stop.abort();
+    }
     await Promise.all(writers);
     await eventually(() => [...confirmed].every((amount) => received.has(amount)), { withinMs: 90_000 });
     expect(uncertain).toBeGreaterThan(0);
@@ -67,6 +72,7 @@ describe('a broker', () => {
   });
 
   test('down at start is no error: the program starts, says what it waits for, and works once the broker is there', async () => {
+    await broker.queuesKept();
     broker.kill('SIGKILL');
     const log = memoryLog();
     const messaging = await connect({ exchange: 'down', log });

@@ -285,7 +285,8 @@ describe('a subscription', () => {
     await expect(attempt).rejects.toThrow(TopologyMismatchError);
     await expect(attempt).rejects.toThrow(
       new RegExp(
-        `queue "${queue}" in virtual host ".*" was declared otherwise: its x-dead-letter-exchange is none, this program needs "".*delete_queue ${queue}`,
+        `queue ${queue}: x-dead-letter-exchange none -> "" .*, migrate with "keelson messages apply --migrate ${queue}".*` +
+          `the queue "${queue}" has x-dead-letter-exchange none, this program needs ""`,
       ),
     );
     expect(messaging.health().consumers).toEqual([]);

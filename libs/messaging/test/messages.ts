@@ -1,4 +1,4 @@
-import { defineMessage, messageParked } from '@keelson/contracts';
+import { defineMessage, messageDiscarded, messageParked, messageRedriven } from '@keelson/contracts';
 import { z } from 'zod';
 
 export const orderPlaced = defineMessage({
@@ -18,5 +18,8 @@ export const orderShipped = defineMessage({
 });
 
 export const catalogue = Object.fromEntries(
-  [orderPlaced, orderShipped, messageParked].map((message) => [message.routingKey, message]),
+  [orderPlaced, orderShipped, messageParked, messageRedriven, messageDiscarded].map((message) => [
+    message.routingKey,
+    message,
+  ]),
 );

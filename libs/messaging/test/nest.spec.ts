@@ -4,7 +4,13 @@ import { Database, PersistenceModule } from '@keelson/persistence';
 import { eventually } from '@keelson/testing';
 import type { Payload } from '@keelson/contracts';
 import { inboxMigrations, Messaging, outbox, outboxMigrations } from '../src/index.ts';
-import { MessagingModule, Subscribe, type HandlerContext } from '../src/nest/index.ts';
+import {
+  MessagingModule,
+  Subscribe,
+  SubscribeBatch,
+  type BatchHandlerContext,
+  type HandlerContext,
+} from '../src/nest/index.ts';
 import { catalogue, orderPlaced, orderShipped } from './messages.ts';
 import { memoryLog, Workbench } from './service.ts';
 
@@ -35,6 +41,35 @@ class Elsewhere {
   async placed(): Promise<void> {
     seen.push({ method: 'elsewhere', id: '', inTransaction: false, attempt: 0, aborted: false });
   }
+}
+
+@Injectable()
+class Ledger {
+  @SubscribeBatch(orderShipped, { queue: 'nest.ledger', size: 10 })
+  async shipped(payloads: readonly Payload<typeof orderShipped>[]): Promise<void> {
+    for (const { orderId } of payloads)
+      seen.push({ method: 'ledger', id: `shipped ${orderId}`, inTransaction: true, attempt: 1, aborted: false });
+  }
+
+  @SubscribeBatch(orderPlaced, { queue: 'nest.ledger', size: 10 })
+  async placed(
+    payloads: readonly Payload<typeof orderPlaced>[],
+    { messages, tx, signal }: BatchHandlerContext<typeof orderPlaced>,
+  ): Promise<void> {
+    for (const [index, { orderId }] of payloads.entries()) {
+      const id = `${orderId} ${messages[index]?.id}`;
+      seen.push({ method: 'ledger', id, inTransaction: tx !== undefined, attempt: 1, aborted: signal.aborted });
+    }
+  }
+}
+
+@Injectable()
+class Sharing {
+  @SubscribeBatch(orderPlaced, { queue: 'nest.sharing' })
+  async many(): Promise<void> {}
+
+  @Subscribe(orderShipped, { queue: 'nest.sharing' })
+  async one(): Promise<void> {}
 }
 
 @Injectable()
@@ -111,6 +146,23 @@ describe('the Nest module', () => {
       },
     ]);
     await app.close();
+  });
+
+  test('hands many messages to @SubscribeBatch methods in one transaction, which share their queue with no @Subscribe method', async () => {
+    const app = await application(Ledger);
+    const messaging = app.get(Messaging);
+    const orders = ['one', 'two', 'three'];
+    await messaging.publishMany(
+      orders.map((id) => ({ definition: orderPlaced, payload: { orderId: id, amount: 1 }, options: { id } })),
+    );
+    await messaging.publish(orderShipped, { orderId: 'one' });
+    await messaging.settled();
+    expect(seen.map(({ id }) => id).toSorted()).toEqual(['one one', 'shipped one', 'three three', 'two two']);
+    expect(seen.every(({ inTransaction, aborted }) => inTransaction && !aborted)).toBe(true);
+    await app.close();
+    await expect(application(Sharing).then((one) => one.init())).rejects.toThrow(
+      /queue nest.sharing has @Subscribe and @SubscribeBatch/,
+    );
   });
 
   test('consumes only the queues this program is for', async () => {

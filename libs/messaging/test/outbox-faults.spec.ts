@@ -69,6 +69,7 @@ describe('an outbox whose parts fail', () => {
     const messaging = await connect('broker');
     await messaging.startOutboxRelay();
     await write(0, 20);
+    await broker.queuesKept();
     broker.kill('SIGKILL');
     await write(20, 60);
     expect((await database.query('select 1 from outbox limit 1')).length).toBe(1);

@@ -1,6 +1,13 @@
 import { Database, type Log } from '@keelson/persistence';
 import { testDatabase, testVhost } from '@keelson/testing';
-import { inboxMigrations, Messaging, outboxMigrations, type MessagingOptions } from '../src/index.ts';
+import {
+  inboxMigrations,
+  Messaging,
+  outboxMigrations,
+  scheduleMigrations,
+  streamMigrations,
+  type MessagingOptions,
+} from '../src/index.ts';
 import { catalogue } from './messages.ts';
 
 export interface LogLine {
@@ -41,7 +48,7 @@ export class Workbench {
     const database = await Database.open({
       url: this.databaseUrl,
       name,
-      migrations: [...outboxMigrations, ...inboxMigrations],
+      migrations: [...outboxMigrations, ...inboxMigrations, ...scheduleMigrations, ...streamMigrations],
       log,
     });
     this.#closers.unshift(() => database.close());

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { BrokerAccessError, ClosedError, TopologyMismatchError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
 import { fullJitter } from './backoff.ts';
+import { brokerOf, type Broker } from './broker.ts';
 
 export interface ConnectionOptions {
   url: string;
@@ -49,6 +50,7 @@ export class AmqpConnection {
   #state: ConnectionState = { state: 'connecting', attempt: 0 };
   #model: ChannelModel | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #broker: Broker | undefined;
   reconnects = 0;
 
   constructor(options: ConnectionOptions) {
@@ -61,6 +63,11 @@ export class AmqpConnection {
 
   get model(): ChannelModel | undefined {
     return this.#model;
+  }
+
+  /** What the broker said it is, at the last connection; undefined before the first. */
+  get broker(): Broker | undefined {
+    return this.#broker;
   }
 
   /** `host:port/vhost`, without credentials. */
@@ -134,6 +141,7 @@ export class AmqpConnection {
       cut(model);
       return;
     }
+    this.#broker = brokerOf(model);
     batchWrites(streamOf(model));
     let lastError: string | undefined;
     let ended: string | undefined;

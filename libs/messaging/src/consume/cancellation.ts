@@ -5,7 +5,9 @@
 export class Cancellation {
   #reason: Error | undefined;
   #controller: AbortController | undefined;
-  readonly #listeners = new Set<(reason: Error) => void>();
+  /** Almost always there is one at most: a set of its own for each message would cost more than it holds. */
+  #listener: ((reason: Error) => void) | undefined;
+  #more: Set<(reason: Error) => void> | undefined;
 
   /** Why, once it happened. */
   get reason(): Error | undefined {
@@ -28,26 +30,38 @@ export class Cancellation {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners) listener(reason);
-    this.#listeners.clear();
+    this.#listener?.(reason);
+    for (const listener of this.#more ?? []) listener(reason);
+    this.#listener = undefined;
+    this.#more = undefined;
   }
 
   /** Calls back at once when it happened already. Returns how to take the listener away. */
   onCancel(listener: (reason: Error) => void): () => void {
     if (this.#reason !== undefined) listener(this.#reason);
-    else this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    else if (this.#listener === undefined) this.#listener = listener;
+    else (this.#more ??= new Set()).add(listener);
+    return () => {
+      if (this.#listener === listener) this.#listener = undefined;
+      else this.#more?.delete(listener);
+    };
   }
 
   /** Rejects with the reason as soon as this is cancelled, though the work may go on. */
-  async stopping<T>(work: Promise<T>): Promise<T> {
-    let forget: () => void = () => undefined;
-    const stopped = new Promise<never>((_resolve, reject) => (forget = this.onCancel(reject)));
-    try {
-      return await Promise.race([work, stopped]);
-    } finally {
-      forget();
-    }
+  stopping<T>(work: Promise<T>): Promise<T> {
+    // By hand: Promise.race would make three promises more for each message.
+    return new Promise((resolve, reject) => {
+      const forget = this.onCancel(reject);
+      const succeeded = (value: T): void => {
+        forget();
+        resolve(value);
+      };
+      const failed = (error: unknown): void => {
+        forget();
+        reject(error);
+      };
+      work.then(succeeded, failed);
+    });
   }
 
   /** Resolves after the time, or rejects as {@link stopping} does. */

@@ -1,13 +1,16 @@
-import type { MessageDefinition } from '@keelson/contracts';
 import type { ConsumeMessage } from 'amqplib';
+import { ZodError } from 'zod';
 import { CE, KEELSON } from '../envelope/headers.ts';
 import type { Received } from '../envelope/received.ts';
+import type { Accepted } from '../envelope/versions.ts';
+import { messageOf } from '../message-of.ts';
 
 export type Decoded =
   | { readonly ok: true; readonly message: Received }
   | {
       readonly ok: false;
-      readonly code: 'not-cloudevents' | 'malformed' | 'unknown-message' | 'invalid-payload' | 'too-large';
+      readonly code:
+        'not-cloudevents' | 'malformed' | 'unknown-message' | 'invalid-payload' | 'too-large' | 'no-partition-key';
       readonly reason: string;
     };
 
@@ -15,7 +18,7 @@ export type Decoded =
 export function decode(
   delivery: ConsumeMessage,
   queue: string,
-  byType: ReadonlyMap<string, MessageDefinition>,
+  byType: ReadonlyMap<string, Accepted>,
   maxBytes: number,
 ): Decoded {
   const headers = (delivery.properties.headers ?? {}) as Record<string, unknown>;
@@ -28,8 +31,8 @@ export function decode(
       reason: `header ${typeof id === 'string' && id !== '' ? CE.type : CE.id} is missing: this is not a CloudEvents 1.0 message in binary mode`,
     };
   }
-  const definition = byType.get(type);
-  if (definition === undefined) {
+  const accepted = byType.get(type);
+  if (accepted === undefined) {
     const known = [...byType.keys()].join(', ');
     return {
       ok: false,
@@ -50,10 +53,17 @@ export function decode(
   } catch (error) {
     return { ok: false, code: 'malformed', reason: `body is not JSON: ${(error as Error).message}` };
   }
-  const result = definition.schema.safeParse(body);
-  if (!result.success) {
-    const issues = result.error.issues.map((issue) => `${issue.path.join('.') || '(whole)'}: ${issue.message}`);
-    return { ok: false, code: 'invalid-payload', reason: issues.join('; ') };
+  const { wire, target: definition, lifts } = accepted;
+  const result = wire.schema.safeParse(body);
+  if (!result.success) return { ok: false, code: 'invalid-payload', reason: issuesOf(result.error) };
+  let payload: unknown = result.data;
+  if (lifts.length > 0) {
+    try {
+      payload = definition.schema.parse(lifts.reduce((older, lift) => lift(older as never), payload));
+    } catch (error) {
+      const why = error instanceof ZodError ? issuesOf(error) : messageOf(error);
+      return { ok: false, code: 'invalid-payload', reason: `lifted from ${wire.type} to ${definition.type}: ${why}` };
+    }
   }
   const text = (name: string): string | undefined => (typeof headers[name] === 'string' ? headers[name] : undefined);
   return {
@@ -61,7 +71,8 @@ export function decode(
     message: {
       definition,
       name: definition.name,
-      payload: result.data,
+      version: definition.version,
+      payload,
       id,
       source: text(CE.source) ?? '',
       type,
@@ -71,7 +82,11 @@ export function decode(
       routingKey: text(KEELSON.routingKey) ?? delivery.fields.routingKey,
       queue,
       redelivered: delivery.fields.redelivered,
+      traceparent: text('traceparent'),
       headers,
     },
   };
 }
+
+const issuesOf = ({ issues }: ZodError): string =>
+  issues.map((issue) => `${issue.path.join('.') || '(whole)'}: ${issue.message}`).join('; ');

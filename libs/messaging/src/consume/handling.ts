@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fullJitter } from '../connection/backoff.ts';
 import { countIn, KEELSON } from '../envelope/headers.ts';
 import type { Received } from '../envelope/received.ts';
+import { acceptedBy, routingKeysOf, type Accepted } from '../envelope/versions.ts';
 import { contextFrom } from '../envelope/trace-context.ts';
 import { messageOf } from '../message-of.ts';
 import type { Instruments } from '../observe/instruments.ts';
@@ -13,19 +14,27 @@ import type { Publisher } from '../publish/publisher.ts';
 import type { DelaySettings } from '../topology/delays.ts';
 import type { Parked } from './announce-parked.ts';
 import { Cancellation } from './cancellation.ts';
-import { decode } from './decode.ts';
+import { decode, type Decoded } from './decode.ts';
 import { park, sendLater } from './delayed.ts';
 import { NonRetryableError, ThrottledError } from './failure.ts';
-import { firstTime } from './inbox.ts';
-import { judge, type RetryPolicy } from './retry-policy.ts';
+import { judge, type RetryPolicy, type Verdict } from './retry-policy.ts';
+import { RunContext } from './run-context.ts';
 import type { MessageContext } from './subscription.ts';
+import { TimeLimiter } from './time-limiter.ts';
 
 export interface HandlingOptions {
   publisher: Publisher;
   database: Database | undefined;
   queue: string;
+  /** Notes in the transaction that the message was handled; false when it was before. Asked where `inbox` is true. */
+  firstTime: (tx: Tx, message: Received) => Promise<boolean>;
   messages: readonly MessageDefinition[];
   handler: (message: Received, context: MessageContext) => Promise<void>;
+  partitionBy: ((message: Received) => string | undefined) | undefined;
+  /** A failing message is held here until it succeeds or is parked, instead of being put behind those that follow. */
+  holds: boolean;
+  /** What is given up is dropped instead of parked: its queue is gone with this process. */
+  drops: boolean;
   inbox: boolean;
   retry: RetryPolicy;
   timeoutMs: number;
@@ -41,47 +50,127 @@ export interface HandlingOptions {
 /** What to tell the broker: done with it, take it back, or nothing, since it took it back by itself. */
 export type Settlement = 'ack' | 'give-back' | 'nothing';
 
-/** From a delivery to its settlement: decode, handle, and on failure delay or park. Knows no channel. */
+/** A delivery with what its bytes say. */
+export interface Opened {
+  readonly delivery: ConsumeMessage;
+  /** Undefined when it ended the process so often that it is given up unread. */
+  readonly decoded: Decoded | undefined;
+  /** Of partitionBy. */
+  readonly key: string | undefined;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** Deliveries before this one that had no outcome. */
+  readonly crashes: number;
+}
+
+/** From a delivery to its settlement: decode, handle, and on failure delay, hold or park. Knows no channel. */
 export class Handling {
   readonly #options: HandlingOptions;
-  readonly #byType: ReadonlyMap<string, MessageDefinition>;
+  readonly #accepted: ReadonlyMap<string, Accepted>;
+  readonly #known: ReadonlySet<string>;
+  readonly #limiter: TimeLimiter;
 
   constructor(options: HandlingOptions) {
     this.#options = options;
-    this.#byType = new Map(options.messages.map((message) => [message.type, message]));
+    this.#accepted = acceptedBy(options.messages);
+    this.#limiter = new TimeLimiter(options.timeoutMs);
+    this.#known = new Set(routingKeysOf(options.messages));
   }
 
-  /** `lost` when the broker took the message back, `closing` when the program wants to end: both stop waiting for retries. */
-  async process(delivery: ConsumeMessage, lost: Cancellation, closing: Cancellation): Promise<Settlement> {
+  open(delivery: ConsumeMessage): Opened {
+    const { queue, maxBytes, crashesPerAttempt, holds, partitionBy } = this.#options;
     const headers = (delivery.properties.headers ?? {}) as Record<string, unknown>;
     const attempt = countIn(headers[KEELSON.attempts]) + 1;
     const crashes = countIn(headers['x-delivery-count']);
-    if (crashes >= this.#options.crashesPerAttempt) {
-      const error = new Error(`delivered ${crashes} times without an outcome: the process ended each time`);
-      return this.#failed(delivery, error, attempt, 'poison-loop');
+    // What ends the process might be in its body: then it is not looked at again.
+    if (crashes >= crashesPerAttempt && !holds)
+      return { delivery, decoded: undefined, key: undefined, attempt, crashes };
+    const decoded = decode(delivery, queue, this.#accepted, maxBytes);
+    if (partitionBy === undefined || !decoded.ok) return { delivery, decoded, key: undefined, attempt, crashes };
+    try {
+      return { delivery, decoded, key: partitionBy(decoded.message), attempt, crashes };
+    } catch (error) {
+      const fault = { ok: false, code: 'no-partition-key', reason: `partitionBy threw: ${messageOf(error)}` } as const;
+      return { delivery, decoded: fault, key: undefined, attempt, crashes };
     }
-    const decoded = decode(delivery, this.#options.queue, this.#byType, this.#options.maxBytes);
-    if (!decoded.ok)
-      return this.#failed(delivery, new NonRetryableError(decoded.reason, { code: decoded.code }), attempt);
+  }
+
+  /**
+   * `lost` when the broker took the message back, `closing` when the program wants to end: both stop waiting for
+   * retries. `report` hears how each attempt ended, but for those that failed by the message's own fault.
+   */
+  async process(
+    opened: Opened,
+    lost: Cancellation,
+    closing: Cancellation,
+    report?: (outcome: 'handled' | 'failed') => void,
+  ): Promise<Settlement> {
+    const { delivery, decoded, crashes } = opened;
+    const { crashesPerAttempt, holds } = this.#options;
+    const { attempt } = opened;
+    let failures: Failed = { attempts: attempt - 1, firstFailedAt: firstFailureOf(delivery) };
+    const crashed = Math.floor(crashes / crashesPerAttempt);
+    if (crashed > 0) {
+      const error = new Error(`delivered ${crashes} times without an outcome: the process ended each time`);
+      // One that keeps its order must not be put behind what follows it: as long as it may be tried, it is tried here.
+      if (holds) failures = { ...failures, attempts: failures.attempts + crashed };
+      const isOver = failures.attempts >= this.#options.retry.attempts;
+      const attempts = holds ? failures.attempts : attempt;
+      if (decoded === undefined || isOver)
+        return this.#putAside(delivery, error, this.#judged(error, { ...failures, attempts }), 'poison-loop');
+    }
+    if (decoded?.ok !== true) {
+      const error = new NonRetryableError(decoded?.reason ?? 'not decoded', { code: decoded?.code });
+      return this.#putAside(delivery, error, this.#judged(error, { ...failures, attempts: attempt }));
+    }
     const { message } = decoded;
-    const { fields, content } = delivery;
     const about = {
       queue: message.queue,
-      exchange: fields.exchange,
+      exchange: delivery.fields.exchange,
       routingKey: message.routingKey,
       id: message.id,
-      bytes: content.length,
+      bytes: delivery.content.length,
     };
+    for (;;) {
+      try {
+        const outcome = await inProcessSpan(contextFrom(message.traceparent), about, () =>
+          this.#timed(message, failures.attempts + 1, lost, closing),
+        );
+        this.#count(message.routingKey, outcome);
+        report?.('handled');
+        return 'ack';
+      } catch (error) {
+        if (lost.cancelled) return 'nothing';
+        if (closing.cancelled && error === closing.reason) return 'give-back';
+        const judged = this.#judged(error, { ...failures, attempts: failures.attempts + 1 });
+        if (judged.verdict.action === 'retry') report?.('failed');
+        if (!holds || judged.verdict.action === 'park') return this.#putAside(delivery, error, judged);
+        failures = { attempts: judged.verdict.attempts, firstFailedAt: judged.firstFailedAt };
+        if (!(await this.#held(message, error, judged.verdict, lost, closing)))
+          return lost.cancelled ? 'nothing' : 'give-back';
+      }
+    }
+  }
+
+  /** Waits here and not in the broker, where others would overtake. False when the waiting was ended. */
+  async #held(
+    { id, queue }: Received,
+    error: unknown,
+    { delayMs, kind, attempts }: Extract<Verdict, { action: 'retry' }>,
+    lost: Cancellation,
+    closing: Cancellation,
+  ): Promise<boolean> {
+    const { instruments, log } = this.#options;
+    log.warn(
+      { queue, messageId: id, attempts, delayMs, error: messageOf(error) },
+      'handler failed; held to keep the order',
+    );
+    instruments.retries.inc({ queue, kind });
     try {
-      const outcome = await inProcessSpan(contextFrom(headers['traceparent']), about, () =>
-        this.#timed(message, attempt, lost, closing),
-      );
-      this.#count(message.definition.routingKey, outcome);
-      return 'ack';
-    } catch (error) {
-      if (lost.cancelled) return 'nothing';
-      if (closing.cancelled && error === closing.reason) return 'give-back';
-      return this.#failed(delivery, error, attempt);
+      await lost.stopping(closing.pause(delayMs));
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -130,10 +219,10 @@ export class Handling {
   }
 
   async #once(message: Received, attempt: number, lost: Cancellation): Promise<'handled' | 'duplicate'> {
-    const { database, inbox, handler, timeoutMs, queue } = this.#options;
+    const { database, inbox, handler, firstTime } = this.#options;
     const limit = new Cancellation();
     const forget = lost.onCancel((reason) => limit.cancel(reason));
-    const timer = setTimeout(() => limit.cancel(new Error(`the handler ran longer than ${timeoutMs} ms`)), timeoutMs);
+    this.#limiter.begin(limit);
     const run = (tx?: Tx): Promise<void> => limit.stopping(handler(message, new RunContext(attempt, limit, tx)));
     try {
       if (!inbox || database === undefined) {
@@ -141,12 +230,12 @@ export class Handling {
         return 'handled';
       }
       return await database.transaction(async (tx) => {
-        if (!(await firstTime(tx, queue, message.id))) return 'duplicate';
+        if (!(await firstTime(tx, message))) return 'duplicate';
         await run(tx);
         return 'handled';
       });
     } finally {
-      clearTimeout(timer);
+      this.#limiter.end(limit);
       forget();
     }
   }
@@ -175,14 +264,28 @@ export class Handling {
     }
   }
 
-  async #failed(delivery: ConsumeMessage, error: unknown, attempts: number, code?: string): Promise<Settlement> {
-    const { queue, publisher, delays, retry, instruments, log } = this.#options;
+  #judged(error: unknown, { attempts, firstFailedAt }: Failed): Judged {
     const now = new Date();
-    const first = Date.parse(String(delivery.properties.headers?.[KEELSON.firstFailedAt]));
-    const firstFailedAt = Number.isNaN(first) ? now : new Date(first);
-    const verdict = judge({ error, attempts, firstFailedAt }, retry, now);
+    const first = firstFailedAt ?? now;
+    const verdict = judge({ error, attempts, firstFailedAt: first }, this.#options.retry, now);
+    return { verdict, attempts, firstFailedAt: first, now };
+  }
+
+  async #putAside(
+    delivery: ConsumeMessage,
+    error: unknown,
+    { verdict, attempts, firstFailedAt, now }: Judged,
+    code?: string,
+  ): Promise<Settlement> {
+    const { queue, publisher, delays, instruments, log } = this.#options;
     const messageId = String(delivery.properties.messageId ?? '');
     const key = String(delivery.properties.headers?.[KEELSON.routingKey] ?? delivery.fields.routingKey);
+    if (this.#options.drops && verdict.action === 'park') {
+      const { code: why, reason } = verdict;
+      log.error({ queue, messageId, attempts, code: why, reason }, 'broadcast message dropped in this process');
+      this.#count(key, 'dropped');
+      return 'ack';
+    }
     try {
       if (verdict.action === 'retry') {
         const { delayMs, kind } = verdict;
@@ -218,31 +321,31 @@ export class Handling {
 
   /** Labelled by what we know: a stranger's routing key must not make a new series. */
   #count(routingKey: string, outcome: string): void {
-    const known = this.#options.messages.some((message) => message.routingKey === routingKey);
-    this.#options.instruments.consumed.inc({
-      queue: this.#options.queue,
-      message: known ? routingKey : 'unknown',
-      outcome,
-    });
+    const message = this.#known.has(routingKey) ? routingKey : 'unknown';
+    this.#options.instruments.consumed.inc({ queue: this.#options.queue, message, outcome });
   }
+}
+
+interface Failed {
+  /** Failed attempts so far. */
+  readonly attempts: number;
+  readonly firstFailedAt: Date | undefined;
+}
+
+interface Judged {
+  readonly verdict: Verdict;
+  readonly attempts: number;
+  readonly firstFailedAt: Date;
+  readonly now: Date;
+}
+
+function firstFailureOf(delivery: ConsumeMessage): Date | undefined {
+  const header: unknown = delivery.properties.headers?.[KEELSON.firstFailedAt];
+  if (typeof header !== 'string') return undefined;
+  const first = Date.parse(header);
+  return Number.isNaN(first) ? undefined : new Date(first);
 }
 
 /** A handler's stack helps, that of a schema fault does not. */
 const stackOf = (error: unknown): string | undefined =>
   error instanceof NonRetryableError ? undefined : (error as Error | undefined)?.stack;
-
-class RunContext implements MessageContext {
-  readonly attempt: number;
-  readonly tx: Tx | undefined;
-  readonly #limit: Cancellation;
-
-  constructor(attempt: number, limit: Cancellation, tx: Tx | undefined) {
-    this.attempt = attempt;
-    this.#limit = limit;
-    this.tx = tx;
-  }
-
-  get signal(): AbortSignal {
-    return this.#limit.signal;
-  }
-}

@@ -21,6 +21,18 @@ class Inbox1790000000001 implements MigrationInterface {
 export const inboxMigrations: readonly MigrationClass[] = [Inbox1790000000001];
 
 /**
+ * {@link firstTime} for many, in one statement: the ids that were not handled before. Sorted, so that two batches with
+ * the same messages wait for each other in one direction only.
+ */
+export async function firstTimes(tx: Tx, consumer: string, messageIds: readonly string[]): Promise<Set<string>> {
+  const sql = `
+    insert into inbox (consumer, message_id)
+    select $1, id from (select distinct unnest($2::text[]) as id order by id) as given
+    on conflict do nothing returning message_id as id`;
+  return new Set((await tx.query<{ id: string }>(sql, [consumer, messageIds])).map(({ id }) => id));
+}
+
+/**
  * Notes in the handler's own transaction that the consumer handled the message. False when it did so before: then
  * its effects are there already. A second delivery at the same time waits here until the first has ended.
  */

@@ -25,6 +25,10 @@ export const KEELSON = {
   reason: 'keelson-reason',
   stack: 'keelson-stack',
   redriveCount: 'keelson-redrive-count',
+  /** The redrive that sent it, so that it is known when it comes back. */
+  redriveRun: 'keelson-redrive-run',
+  /** Id of the parked message that this one is a corrected copy of. */
+  editedFrom: 'keelson-edited-from',
 } as const;
 
 export type Headers = Record<string, unknown>;

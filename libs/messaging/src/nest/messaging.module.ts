@@ -1,94 +1,121 @@
+import type { MessageDefinition } from '@keelson/contracts';
 import {
   Global,
   Inject,
   Module,
+  type BeforeApplicationShutdown,
   type DynamicModule,
   type FactoryProvider,
-  type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
-import type { MessageContext } from '../consume/subscription.ts';
-import type { Received } from '../envelope/received.ts';
+import { ApplicationConfig, DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { Messaging } from '../messaging.ts';
 import type { MessagingOptions } from '../options.ts';
-import { handlersOf, type Handler, type SubscribeDecoratorOptions } from './subscribe.ts';
+import { attachAll, type Bound } from './attach.ts';
+import { enhancer } from './enhanced.ts';
+import { MessagePublisher } from './message-publisher.ts';
+import { handlersOf } from './subscribe.ts';
+import { DEFAULT_CONNECTION, getMessagingToken, getPublisherToken } from './tokens.ts';
 
 export interface MessagingModuleOptions extends MessagingOptions {
   /** Run an outbox relay in this process. Default: yes where there is a database. */
   relay?: boolean;
+  /** Run a message scheduler in this process; needs scheduleMigrations. Default no. */
+  scheduler?: boolean;
   /** Only these queues are consumed here: for programs whose roles run apart. Default all. */
   queues?: (queue: string) => boolean;
+  /**
+   * Run the guards, interceptors, pipes and filters of the application as a whole on handlers, too. Default no: most
+   * are made for HTTP. Those of a class or method always run.
+   */
+  globalEnhancers?: boolean;
 }
 
-const OPTIONS = Symbol('keelson:messaging-options');
+export interface MessagingModuleAsyncOptions {
+  /** For programs with several connections: handlers name it, getMessagingToken(name) gives its Messaging. */
+  name?: string;
+  inject?: FactoryProvider['inject'];
+  imports?: DynamicModule['imports'];
+  useFactory(...dependencies: never[]): MessagingModuleOptions | Promise<MessagingModuleOptions>;
+}
 
-/** Provides {@link Messaging}, attaches all `@Subscribe` methods at start, drains at shutdown. */
+const NAME = Symbol('keelson:messaging-name');
+const OPTIONS = Symbol('keelson:messaging-options');
+const CONNECTION = Symbol('keelson:messaging-connection');
+
+/** Provides {@link Messaging}, attaches all decorated methods at start, drains at shutdown. */
 @Global()
 @Module({})
 export class MessagingModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
-  static forRoot(options: MessagingModuleOptions): DynamicModule {
-    return MessagingModule.forRootAsync({ useFactory: () => options });
+  static forRoot(options: MessagingModuleOptions & { name?: string }): DynamicModule {
+    const { name, ...rest } = options;
+    return MessagingModule.forRootAsync({ ...(name !== undefined && { name }), useFactory: () => rest });
   }
 
-  static forRootAsync(options: {
-    inject?: FactoryProvider['inject'];
-    imports?: DynamicModule['imports'];
-    useFactory(...dependencies: never[]): MessagingModuleOptions | Promise<MessagingModuleOptions>;
-  }): DynamicModule {
+  static forRootAsync(options: MessagingModuleAsyncOptions): DynamicModule {
+    const token = getMessagingToken(options.name);
     return {
       module: MessagingModule,
       imports: [DiscoveryModule, ...(options.imports ?? [])],
       providers: [
+        { provide: NAME, useValue: options.name ?? DEFAULT_CONNECTION },
         {
           provide: OPTIONS,
           inject: options.inject ?? [],
           useFactory: (...dependencies: unknown[]) => options.useFactory(...(dependencies as never[])),
         },
-        { provide: Messaging, inject: [OPTIONS], useFactory: (all: MessagingModuleOptions) => Messaging.connect(all) },
+        { provide: CONNECTION, inject: [OPTIONS], useFactory: (all: MessagingModuleOptions) => Messaging.connect(all) },
+        { provide: token, useExisting: CONNECTION },
       ],
-      exports: [Messaging],
+      exports: [token],
     };
   }
 
+  /** Publishers of these messages, to be injected by {@link getPublisherToken}: what a feature module sends. */
+  static forFeature(messages: readonly MessageDefinition[], name?: string): DynamicModule {
+    const providers = messages.map((definition) => ({
+      provide: getPublisherToken(definition, name),
+      inject: [getMessagingToken(name)],
+      useFactory: (messaging: Messaging) => new MessagePublisher(messaging, definition),
+    }));
+    return { module: MessagingFeature, providers, exports: providers.map(({ provide }) => provide) };
+  }
+
+  readonly #name: string;
   readonly #messaging: Messaging;
   readonly #options: MessagingModuleOptions;
   readonly #discovery: DiscoveryService;
+  readonly #modules: ModulesContainer;
+  readonly #config: ApplicationConfig;
 
   constructor(
-    @Inject(Messaging) messaging: Messaging,
+    @Inject(NAME) name: string,
+    @Inject(CONNECTION) messaging: Messaging,
     @Inject(OPTIONS) options: MessagingModuleOptions,
     @Inject(DiscoveryService) discovery: DiscoveryService,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Inject(ApplicationConfig) config: ApplicationConfig,
   ) {
+    this.#name = name;
     this.#messaging = messaging;
     this.#options = options;
     this.#discovery = discovery;
+    this.#modules = modules;
+    this.#config = config;
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    const { queues, relay, database, scheduler } = this.#options;
     try {
-      await this.#attach();
+      await attachAll(this.#messaging, this.#collect(), queues ?? (() => true));
+      if (relay ?? database !== undefined) await this.#messaging.startOutboxRelay();
+      if (scheduler === true) await this.#messaging.startScheduler();
     } catch (error) {
       // Nest closes nothing of an application that did not start.
       await this.#messaging.close(0);
       throw error;
     }
-  }
-
-  async #attach(): Promise<void> {
-    for (const [queue, bound] of this.#collect()) {
-      const [first] = bound;
-      if (first === undefined || this.#options.queues?.(queue) === false) continue;
-      const byDefinition = new Map(bound.map((entry) => [entry.handler.definition, entry.call]));
-      await this.#messaging.subscribe({
-        ...first.handler.options,
-        messages: [...byDefinition.keys()],
-        handler: async (message: Received, context: MessageContext) =>
-          byDefinition.get(message.definition)?.(message, context),
-      });
-    }
-    if (this.#options.relay ?? this.#options.database !== undefined) await this.#messaging.startOutboxRelay();
   }
 
   /** Before HTTP closes and the database goes: requests under way may still publish. */
@@ -100,61 +127,21 @@ export class MessagingModule implements OnApplicationBootstrap, BeforeApplicatio
     await this.#messaging.close();
   }
 
-  #collect(): Map<string, Bound[]> {
-    const queues = new Map<string, Bound[]>();
+  #collect(): Bound[] {
+    const enhance = enhancer(this.#modules, this.#options.globalEnhancers === true ? this.#config : undefined);
+    const all: Bound[] = [];
     for (const wrapper of [...this.#discovery.getProviders(), ...this.#discovery.getControllers()]) {
-      const instance = wrapper.instance as Record<string | symbol, Call> | null | undefined;
+      const instance = wrapper.instance as object | null | undefined;
       if (instance === null || instance === undefined || typeof instance !== 'object') continue;
       for (const handler of handlersOf(instance.constructor)) {
-        const bound = queues.get(handler.options.queue) ?? [];
-        refuseContradiction(bound, handler);
-        bound.push({ handler, call: (message, context) => run(instance, handler, message, context) });
-        queues.set(handler.options.queue, bound);
+        if ((handler.options.connection ?? DEFAULT_CONNECTION) !== this.#name) continue;
+        all.push({ handler, call: enhance(instance, handler.method) });
       }
     }
-    return queues;
+    return all;
   }
 }
 
-type Call = (payload: unknown, context: MessageContext & { message: Received }) => Promise<void>;
-
-interface Bound {
-  handler: Handler;
-  call: (message: Received, context: MessageContext) => Promise<void>;
-}
-
-async function run(
-  instance: Record<string | symbol, Call>,
-  handler: Handler,
-  message: Received,
-  context: MessageContext,
-): Promise<void> {
-  const { tx, attempt } = context;
-  await instance[handler.method]?.(message.payload, {
-    message,
-    tx,
-    attempt,
-    // Made only for who looks at it.
-    get signal() {
-      return context.signal;
-    },
-  });
-}
-
-function refuseContradiction(bound: readonly Bound[], handler: Handler): void {
-  const { queue } = handler.options;
-  if (bound.some((other) => other.handler.definition === handler.definition)) {
-    throw new Error(
-      `two @Subscribe methods handle ${handler.definition.routingKey} on queue ${queue}: give one of them a queue of its own`,
-    );
-  }
-  const first = bound[0]?.handler.options;
-  if (first !== undefined && fingerprint(first) !== fingerprint(handler.options)) {
-    throw new Error(
-      `the @Subscribe methods of queue ${queue} disagree: ${fingerprint(first)} and ${fingerprint(handler.options)}. All methods of one queue need the same options`,
-    );
-  }
-}
-
-const fingerprint = (options: SubscribeDecoratorOptions): string =>
-  JSON.stringify(Object.entries(options).sort(([one], [other]) => (one < other ? -1 : 1)));
+/** Of MessagingModule.forFeature. */
+@Module({})
+class MessagingFeature {}

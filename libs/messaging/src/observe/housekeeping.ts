@@ -3,15 +3,17 @@ import type { AmqpConnection } from '../connection/connection.ts';
 import { cleanInbox } from '../consume/inbox-cleaner.ts';
 import { messageOf } from '../message-of.ts';
 import type { OutboxRelay } from '../outbox/relay.ts';
-import type { Publisher } from '../publish/publisher.ts';
+import type { Publishers } from '../publish/publishers.ts';
+import type { MessageScheduler } from '../schedule/scheduler.ts';
 import type { Instruments } from './instruments.ts';
 
 export interface HousekeepingOptions {
   instruments: Instruments;
   publishing: AmqpConnection;
   consuming: AmqpConnection;
-  publisher: Publisher;
+  publishers: Publishers;
   relays: readonly OutboxRelay[];
+  schedulers: readonly MessageScheduler[];
   /** Given while a subscription has an inbox. */
   inbox: () => Database | undefined;
   inboxRetentionDays: number;
@@ -41,14 +43,20 @@ export class Housekeeping {
   }
 
   async measure(): Promise<void> {
-    const { instruments, publishing, consuming, publisher, relays } = this.#options;
-    instruments.inFlight.set({}, publisher.inFlight);
-    instruments.waiting.set({}, publisher.waiting);
-    instruments.waitingBytes.set({}, publisher.waitingBytes);
+    const { instruments, publishing, consuming, publishers, relays, schedulers } = this.#options;
+    instruments.inFlight.set({}, publishers.inFlight);
+    instruments.waiting.set({}, publishers.waiting);
+    instruments.waitingBytes.set({}, publishers.waitingBytes);
     const up = (connection: AmqpConnection): number => (connection.model === undefined ? 0 : 1);
     instruments.connected.set({ purpose: 'publish' }, up(publishing));
     instruments.connected.set({ purpose: 'consume' }, up(consuming));
     instruments.blocked.set({}, publishing.state.state === 'blocked' ? 1 : 0);
+    const [scheduler] = schedulers;
+    if (scheduler !== undefined) {
+      const waiting = await scheduler.waiting();
+      instruments.scheduledRows.set({}, waiting.rows);
+      instruments.scheduledLate.set({}, waiting.lateSeconds);
+    }
     const [relay] = relays;
     if (relay === undefined) return;
     const lag = await relay.lag();

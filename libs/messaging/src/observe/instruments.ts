@@ -11,6 +11,8 @@ export class Instruments {
   readonly endToEnd: Histogram;
   readonly retries: Counter;
   readonly parked: Counter;
+  readonly reattached: Counter;
+  readonly circuitOpen: Gauge;
   readonly inFlight: Gauge;
   readonly waiting: Gauge;
   readonly waitingBytes: Gauge;
@@ -20,6 +22,8 @@ export class Instruments {
   readonly outboxDeferred: Gauge;
   readonly outboxSeconds: Gauge;
   readonly outboxPublished: Counter;
+  readonly scheduledRows: Gauge;
+  readonly scheduledLate: Gauge;
 
   constructor(port: MetricsPort) {
     const counter = (name: string, help: string, ...labelNames: string[]) => port.counter({ name, help, labelNames });
@@ -58,6 +62,13 @@ export class Instruments {
     );
     this.retries = counter('keelson_messaging_retries_total', 'Messages put off, by reason', 'queue', 'kind');
     this.parked = counter('keelson_messaging_parked_total', 'Messages given up into the parking lot', 'queue', 'code');
+    this.reattached = counter(
+      'keelson_messaging_reattached_total',
+      'Consumers attached again, by reason',
+      'queue',
+      'reason',
+    );
+    this.circuitOpen = gauge('keelson_messaging_circuit_open', '1 while a circuit breaker is not closed', 'queue');
     this.inFlight = gauge('keelson_messaging_unconfirmed_messages', 'Sent and not yet confirmed');
     this.waiting = gauge('keelson_messaging_waiting_messages', 'Accepted and not yet sent');
     this.waitingBytes = gauge('keelson_messaging_waiting_bytes', 'Bodies of the messages accepted and not yet sent');
@@ -67,5 +78,7 @@ export class Instruments {
     this.outboxDeferred = gauge('keelson_outbox_deferred_rows', 'Rows the broker refused, with what waits behind them');
     this.outboxSeconds = gauge('keelson_outbox_lag_seconds', 'Age of the oldest row in the outbox');
     this.outboxPublished = counter('keelson_outbox_published_total', 'Outbox rows brought to the broker');
+    this.scheduledRows = gauge('keelson_scheduled_messages', 'Messages that wait in the database until they are due');
+    this.scheduledLate = gauge('keelson_scheduled_late_seconds', 'How long the oldest scheduled message is overdue');
   }
 }

@@ -36,6 +36,10 @@ export interface BatchResult {
   readonly refused: readonly { readonly row: OutboxRow; readonly error: Error }[];
   /** Some rows stay for want of a connection. */
   readonly stalled: boolean;
+  /** It ended at one of its limits: there may be more. */
+  readonly full: boolean;
+  /** There were rows in shards that other relays held: they may have seen them, or not. */
+  readonly contested: boolean;
 }
 
 /** The longest a refused row waits to be tried again. */
@@ -47,14 +51,17 @@ const LONGEST_MS = 30_000;
  * that it keeps its order and holds nobody else up.
  */
 export async function relayBatch(tx: Tx, options: BatchOptions): Promise<BatchResult> {
-  const nothing = { published: 0, refused: [], stalled: false };
-  const shards = (await tx.query<{ shard: number }>(LOCK_SHARDS, [options.size, options.shards])).map(
-    (row) => row.shard,
-  );
-  if (shards.length === 0) return nothing;
+  const [found] = await tx.query<{ shards: number[]; waiting: number; due: boolean }>(LOCK_SHARDS, [
+    options.size,
+    options.shards,
+  ]);
+  const { shards, waiting, due } = found!;
+  const full = shards.length === options.shards;
+  const contested = !full && waiting > shards.length;
+  if (shards.length === 0) return { published: 0, refused: [], stalled: false, full, contested };
   // Sent together: one round trip.
   const [, rows] = await Promise.all([
-    tx.execute(RETURN_DUE, [shards, options.size]),
+    due ? tx.execute(RETURN_DUE, [shards, options.size]) : undefined,
     tx.query<OutboxRow>(READ, [shards, options.size]),
   ]);
   const lines = new Map<string, OutboxRow[]>();
@@ -75,6 +82,8 @@ export async function relayBatch(tx: Tx, options: BatchOptions): Promise<BatchRe
     published: confirmed.length,
     refused: ends.flatMap((end) => (end.refused === undefined ? [] : [end.refused])),
     stalled: ends.some((end) => end.stalled === true),
+    full: full || rows.length === options.size || confirmed.length + deferred.length < rows.length,
+    contested,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { MessageDefinition, Payload } from '@keelson/contracts';
 import type { Tx } from '@keelson/persistence';
 import { randomUUID } from 'node:crypto';
+import type { Priority } from '../envelope/priority.ts';
 import { encodePayload, eventHeaders } from '../envelope/encode.ts';
 import { activeTraceparent } from '../envelope/trace-context.ts';
 import { wakeRelays } from './wake.ts';
@@ -15,6 +16,10 @@ export interface OutboxOptions {
   subject?: string;
   /** W3C trace context of the message; given where one transaction writes for several requests. Default: the active one. */
   traceparent?: string;
+  /** CloudEvents time. Default now. */
+  time?: Date;
+  /** For subscriptions with priorities. Default: none, which counts as normal. */
+  priority?: Priority;
   /** False: having no receiver is fine. Default true: the row stays until a queue takes it. */
   mandatory?: boolean;
 }
@@ -50,7 +55,7 @@ export function outboxParameters(
   source: string,
   entries: readonly OutboxEntry[],
 ): [string[], string[], string[], boolean[], string[], string[]] {
-  const timestamp = Date.now();
+  const now = Date.now();
   const active = activeTraceparent();
   const columns: [string[], string[], string[], boolean[], string[], string[]] = [[], [], [], [], [], []];
   for (const {
@@ -61,6 +66,8 @@ export function outboxParameters(
     key,
     subject,
     mandatory,
+    time,
+    priority,
     traceparent = active,
   } of entries) {
     const body = encodePayload(definition, payload, MAX_BYTES);
@@ -68,10 +75,11 @@ export function outboxParameters(
       id,
       source,
       type: definition.type,
-      timestamp,
+      timestamp: time?.getTime() ?? now,
       subject,
       key: key ?? aggregate,
       traceparent,
+      priority,
     });
     columns[0].push(aggregate);
     columns[1].push(id);

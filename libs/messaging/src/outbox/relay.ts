@@ -10,6 +10,12 @@ import { SHARDS } from './migrations.ts';
 import { LAG } from './statements.ts';
 import { CHANNEL, onWake } from './wake.ts';
 
+/**
+ * Where others held shards when we were told of a row, it may lie in one of these and have come too late for them: so much
+ * later a lane looks a second time.
+ */
+const CONTESTED_MS = 50;
+
 /** With the deadline of one publish, far below the time after which the server ends a transaction that is idle (60 s). */
 const BUDGET_MS = 2_000;
 
@@ -43,12 +49,13 @@ export interface OutboxLag {
 export class OutboxRelay {
   readonly #options: Required<RelayOptions>;
   readonly #lanes: Promise<void>[] = [];
-  readonly #sleepers = new Set<() => void>();
+  readonly #sleepers = new Set<(woken: boolean) => void>();
   readonly #unwake: () => void;
   #stopped = false;
   #listener: Client | undefined;
   #listening: NodeJS.Timeout | undefined;
-  #woken = 0;
+  /** Somebody woke us while no lane slept. */
+  #woken = false;
   published = 0;
   /** NOTIFY from other processes arrives. */
   listening = false;
@@ -60,10 +67,13 @@ export class OutboxRelay {
     void this.#listen();
   }
 
-  /** Look now. */
-  wake(): void {
-    this.#woken += 1;
-    for (const sleeper of this.#sleepers) sleeper();
+  /** Look now: one lane does, or the first to be free where none is. Answers whether there is a broker to publish to. */
+  wake(): boolean {
+    // The one that fell asleep last: the others stay asleep while one is enough.
+    const sleeper = [...this.#sleepers].at(-1);
+    if (sleeper === undefined) this.#woken = true;
+    else sleeper(true);
+    return this.#options.publisher.ready;
   }
 
   async lag(): Promise<OutboxLag> {
@@ -77,7 +87,7 @@ export class OutboxRelay {
     this.#stopped = true;
     this.#unwake();
     clearTimeout(this.#listening);
-    this.wake();
+    for (const sleeper of this.#sleepers) sleeper(true);
     // A database that hangs rolls back by itself; the rows are still there.
     await within(10_000, Promise.all(this.#lanes));
     const listener = this.#listener;
@@ -87,10 +97,10 @@ export class OutboxRelay {
 
   async #run(): Promise<void> {
     const { database, publisher, exchange, batch, lanes, log } = this.#options;
+    let woken = false;
     for (let failures = 0; !this.#stopped;) {
-      const seen = this.#woken;
       if (!publisher.ready) {
-        await this.#sleep(seen, 100);
+        await this.#sleep(100);
         continue;
       }
       try {
@@ -107,13 +117,16 @@ export class OutboxRelay {
         this.published += result.published;
         if (result.published > 0) this.#options.instruments.outboxPublished.inc({}, result.published);
         this.#report(result.refused);
-        if (result.stalled) await this.#sleep(this.#woken, 100);
-        else if (result.published + result.refused.length === 0) await this.#sleep(seen, this.#options.pollMs);
+        if (result.stalled) await this.#sleep(100);
+        else if (!result.full) {
+          const again = woken && result.contested;
+          woken = await this.#sleep(again ? CONTESTED_MS : this.#options.pollMs);
+        }
       } catch (error) {
         if (failures % 10 === 0)
           log.warn({ error: messageOf(error) }, 'outbox relay: the database does not answer; trying again');
         failures += 1;
-        await this.#sleep(this.#woken, 100 + fullJitter(failures, { baseMs: 100, capMs: 2_000 }));
+        await this.#sleep(100 + fullJitter(failures, { baseMs: 100, capMs: 2_000 }));
       }
     }
   }
@@ -130,17 +143,21 @@ export class OutboxRelay {
     );
   }
 
-  #sleep(seen: number, ms: number): Promise<void> {
-    if (this.#stopped || this.#woken !== seen) return Promise.resolve();
+  /** Resolves after so long, or with true when somebody wakes this lane. */
+  #sleep(ms: number): Promise<boolean> {
+    if (this.#stopped || this.#woken) {
+      this.#woken = false;
+      return Promise.resolve(true);
+    }
     return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
       const sleepers = this.#sleepers;
-      function done(): void {
+      const wake = (woken: boolean): void => {
         clearTimeout(timer);
-        sleepers.delete(done);
-        resolve();
-      }
-      sleepers.add(done);
+        sleepers.delete(wake);
+        resolve(woken);
+      };
+      const timer = setTimeout(wake, ms, false);
+      sleepers.add(wake);
     });
   }
 
@@ -159,7 +176,7 @@ export class OutboxRelay {
       if (!this.#stopped) this.#listening = setTimeout(() => void this.#listen(), 1_000);
     };
     client.on('error', () => undefined);
-    client.on('notification', () => this.wake());
+    client.on('notification', () => void this.wake());
     try {
       this.#listener = client;
       await client.connect();

@@ -1,15 +1,19 @@
 /**
- * Shards with rows that no other relay holds. Locking shards and not rows is what keeps the order: while one relay
- * has a row of an aggregate, no other can take the next.
+ * Locks shards with rows that no other relay holds, says how many have rows at all, and whether the time of any row that
+ * was set aside has come. Locking shards and not rows is what keeps the order: while one relay has a row of an aggregate,
+ * no other can take the next.
  */
 export const LOCK_SHARDS = `
   with waiting as (
     select shard from (select shard from outbox order by id limit $1) as oldest
     union
     select shard from (select shard from outbox_deferred where until <= now() limit $1) as due
+  ), locked as (
+    select shard from outbox_shard where shard in (select shard from waiting)
+    order by shard for update skip locked limit $2
   )
-  select shard from outbox_shard where shard in (select shard from waiting)
-  order by shard for update skip locked limit $2`;
+  select array(select shard from locked) as shards, (select count(*) from waiting)::int as waiting,
+         exists (select 1 from outbox_deferred where until <= now()) as due`;
 
 /** Puts back, under their old ids and so in front, the rows of aggregates whose time has come. */
 export const RETURN_DUE = `

@@ -1,11 +1,13 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import { delayBinding, delayNext, delayReturn, type DelaySettings } from './delays.ts';
 import { explainMismatch } from './mismatch.ts';
-import { delayName, parkedQueue, returnExchange } from './names.ts';
-import { consumerQueueArguments, delayQueueArguments, parkedQueueArguments, type QueueSettings } from './queue.ts';
+import type { BindingPart, ExchangePart, Topology } from './topology.ts';
 
 /** Runs declarations on a channel of their own: the broker closes the channel of one that fails. */
-export async function declaring<T>(model: ChannelModel, work: (channel: Channel) => Promise<T>): Promise<T> {
+export async function declaring<T>(
+  model: ChannelModel,
+  work: (channel: Channel) => Promise<T>,
+  topology?: Topology,
+): Promise<T> {
   const channel = await model.createChannel();
   // The failure arrives as a rejected call too; without a listener Node would throw.
   channel.on('error', () => undefined);
@@ -14,7 +16,7 @@ export async function declaring<T>(model: ChannelModel, work: (channel: Channel)
     await channel.close();
     return result;
   } catch (error) {
-    throw explainMismatch(error) ?? error;
+    throw explainMismatch(error, topology) ?? error;
   }
 }
 
@@ -27,41 +29,30 @@ export async function declareExchange(channel: Channel, exchange: string): Promi
   }
 }
 
-/** A consumer's queue with its bindings, its parking lot and its way back from the delay queues. */
-export function declareConsumer(
-  model: ChannelModel,
-  options: {
-    exchange: string;
-    queue: string;
-    routingKeys: readonly string[];
-    settings: QueueSettings;
-    delays: DelaySettings;
-  },
-): Promise<void> {
-  const { exchange, queue, routingKeys, settings, delays } = options;
-  return declaring(model, async (channel) => {
-    await channel.assertExchange(exchange, 'topic', { durable: true });
-    await channel.assertQueue(parkedQueue(queue), { durable: true, arguments: parkedQueueArguments() });
-    await channel.assertQueue(queue, { durable: true, arguments: consumerQueueArguments(queue, settings) });
-    for (const key of routingKeys) await channel.bindQueue(queue, exchange, key);
-    await declareDelays(channel, delays);
-    await channel.bindQueue(queue, returnExchange(delays.unitMs), delayReturn(queue, delays));
-  });
+/** Makes what is missing, with limits as arguments. Throws TopologyMismatchError at the first part that is otherwise. */
+export function declareTopology(model: ChannelModel, topology: Topology): Promise<void> {
+  return declaring(
+    model,
+    async (channel) => {
+      for (const exchange of topology.exchanges) await assertExchange(channel, exchange);
+      for (const queue of topology.queues)
+        await channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments });
+      for (const binding of topology.bindings) await bind(channel, binding);
+    },
+    topology,
+  );
 }
 
-/** The levels of {@link DelaySettings}, shared by all consumers of a virtual host. */
-async function declareDelays(channel: Channel, delays: DelaySettings): Promise<void> {
-  const exchange = (name: string): Promise<unknown> => channel.assertExchange(name, 'topic', { durable: true });
-  await exchange(returnExchange(delays.unitMs));
-  for (let level = 0; level < delays.levels; level += 1) {
-    const name = delayName(delays.unitMs, level);
-    const next = delayNext(level, delays);
-    await exchange(name);
-    await channel.assertQueue(name, {
-      durable: true,
-      arguments: delayQueueArguments(delays.unitMs * 2 ** level, next),
-    });
-    await channel.bindQueue(name, name, delayBinding(level, '1', delays));
-    await channel.bindExchange(next, name, delayBinding(level, '0', delays));
-  }
+export async function bind(channel: Channel, part: BindingPart): Promise<void> {
+  const { source, destination, to, routingKey } = part;
+  if (to === 'queue') await channel.bindQueue(destination, source, routingKey, part.arguments);
+  else await channel.bindExchange(destination, source, routingKey);
+}
+
+/** Makes an exchange, or fails with 406 where it is there and otherwise. */
+export async function assertExchange(channel: Channel, { name, type, alternate }: ExchangePart): Promise<void> {
+  await channel.assertExchange(name, type, {
+    durable: true,
+    ...(alternate === undefined ? {} : { alternateExchange: alternate }),
+  });
 }

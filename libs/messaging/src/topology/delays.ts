@@ -35,9 +35,14 @@ export function delayBinding(level: number, bit: '0' | '1', settings: DelaySetti
   return `${words.join('.')}.#`;
 }
 
+/** The words of a binding key that stand for the delay, whatever it was. */
+export const anyDelay = (levels: number): string => Array.from({ length: levels }, () => '*').join('.');
+
 /** The binding key that brings a delayed message to exactly this queue. */
-export const delayReturn = (queue: string, settings: DelaySettings): string =>
-  `${Array.from({ length: settings.levels }, () => '*').join('.')}.${queue}`;
+export const delayReturn = (queue: string, settings: DelaySettings): string => `${anyDelay(settings.levels)}.${queue}`;
+
+/** The longest delay that the levels can make. */
+export const longestDelayMs = (settings: DelaySettings): number => settings.unitMs * (2 ** settings.levels - 1);
 
 /** The exchange after `level`. */
 export const delayNext = (level: number, settings: DelaySettings): string =>

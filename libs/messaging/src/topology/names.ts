@@ -6,3 +6,6 @@ export const returnExchange = (unitMs: number): string => `keelson.delay.${unitM
 
 export const delayName = (unitMs: number, level: number): string =>
   `keelson.delay.${unitMs}ms.level-${String(level).padStart(2, '0')}`;
+
+/** Where a queue's messages wait while it is made anew. */
+export const migratingQueue = (queue: string): string => `${queue}.migrating`;

@@ -8,9 +8,11 @@ export interface QueueSettings {
    * RabbitMQ 4 sets 20 by default and drops what has no dead-letter exchange.
    */
   deliveryLimit: number;
+  /** Of several consumers the broker serves one, and the next when that one goes. */
+  singleActive: boolean;
 }
 
-export const defaultQueueSettings: QueueSettings = { maxLength: 1_000_000, deliveryLimit: 50 };
+export const defaultQueueSettings: QueueSettings = { maxLength: 1_000_000, deliveryLimit: 50, singleActive: false };
 
 /** Arguments of a consumer's queue: what the broker gives up goes to its parking lot, at least once. */
 export const consumerQueueArguments = (queue: string, settings: QueueSettings): Record<string, unknown> => ({
@@ -22,6 +24,8 @@ export const consumerQueueArguments = (queue: string, settings: QueueSettings): 
   'x-dead-letter-strategy': 'at-least-once',
   'x-overflow': 'reject-publish',
   'x-max-length': settings.maxLength,
+  // Left out and not false: queues that are there already were declared without it.
+  ...(settings.singleActive && { 'x-single-active-consumer': true }),
 });
 
 /**
@@ -31,6 +35,29 @@ export const consumerQueueArguments = (queue: string, settings: QueueSettings): 
 export const parkedQueueArguments = (): Record<string, unknown> => ({
   'x-queue-type': 'quorum',
   'x-delivery-limit': 1_000_000_000,
+});
+
+/** Requests that wait in a queue, at most, unless it says otherwise. */
+const REQUESTS = 10_000;
+
+/**
+ * Classic, since a request is worth nothing once its caller has gone, and bounded, so that a caller hears of an overload
+ * at once.
+ */
+export const requestQueueArguments = (maxLength = REQUESTS): Record<string, unknown> => ({
+  'x-queue-type': 'classic',
+  'x-max-length': maxLength,
+  'x-overflow': 'reject-publish',
+});
+
+const WEEK_SECONDS = 604_800;
+
+/** Messages stay, however many read them, until they are older than `maxAgeSeconds`. */
+export const streamArguments = (maxAgeSeconds = WEEK_SECONDS): Record<string, unknown> => ({
+  'x-queue-type': 'stream',
+  'x-max-age': `${maxAgeSeconds}s`,
+  // Whole segments are dropped: with RabbitMQ's 500 MB for each, little would ever be old enough.
+  'x-stream-max-segment-size-bytes': 50_000_000,
 });
 
 /** A queue in which messages wait `ttlMs` and then go on to the next exchange with their routing key. */
