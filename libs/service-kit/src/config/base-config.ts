@@ -16,6 +16,13 @@ export const baseShape = {
   READY_FILE: z.string().min(1).optional().describe('file that gets {"url","pid"} as JSON once the service listens'),
   DATABASE_URL: secret(urlOf('postgres', 'postgresql')).describe('PostgreSQL database of this service'),
   AMQP_URL: secret(urlOf('amqp', 'amqps')).describe('RabbitMQ virtual host'),
+  AMQP_MANAGEMENT_URL: secret(urlOf('http', 'https'))
+    .optional()
+    .describe('management API of RabbitMQ; the user of AMQP_URL unless it has one of its own'),
+  AMQP_TOPOLOGY: z
+    .enum(['declare', 'verify'])
+    .default('declare')
+    .describe('declare makes missing queues at start; verify makes nothing and starts only where everything fits'),
   TOKENS_FILE: z
     .string()
     .min(1)

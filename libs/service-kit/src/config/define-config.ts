@@ -7,7 +7,9 @@ type Merged<Shape extends z.ZodRawShape> = Omit<BaseShape, keyof Shape> & Shape;
 export type ConfigSchema<Shape extends z.ZodRawShape> = z.ZodObject<Merged<Shape>>;
 
 /** The part of a loaded configuration that the kit itself uses. */
-export type BaseConfig = z.output<z.ZodObject<Omit<BaseShape, 'DATABASE_URL' | 'AMQP_URL'>>>;
+export type BaseConfig = z.output<
+  z.ZodObject<Omit<BaseShape, 'DATABASE_URL' | 'AMQP_URL' | 'AMQP_MANAGEMENT_URL' | 'AMQP_TOPOLOGY'>>
+>;
 
 /**
  * Describes the configuration of a service. Keys are environment variables; a key of the base shape may be redefined

@@ -28,6 +28,8 @@ export interface OperationInput<E extends Endpoint> {
   readonly request: FastifyRequest;
   /** Adds a header to the answer, for example `location`. */
   readonly setHeader: (name: string, value: string) => void;
+  /** Another status of success than the operation's usual one; for operations served directly. */
+  readonly setStatus: (status: number) => void;
 }
 
 /** What the method returns: the input side of the response schema; nothing for 204; bytes or events for other types. */

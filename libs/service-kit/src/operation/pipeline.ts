@@ -64,6 +64,7 @@ export async function runOperation({ endpoint, request, reply, store, call }: Ru
     },
     request,
     setHeader: (name, value) => void reply.header(name, value),
+    setStatus: (status) => void reply.code(status),
   } as OperationInput<Endpoint>;
   const run: Parameters<typeof honourIdempotency>[0]['run'] = async (key) =>
     checked(endpoint, await call(Object.assign(input, key)));
