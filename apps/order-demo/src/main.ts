@@ -1,4 +1,4 @@
-import { ordersApi } from '@keelson/contracts';
+import { messagesApi, ordersApi } from '@keelson/contracts';
 import { Messaging } from '@keelson/messaging';
 import { Database } from '@keelson/persistence';
 import { type Probes, runService } from '@keelson/service-kit';
@@ -32,9 +32,9 @@ await runService({
   name: 'order-demo',
   version: process.env['APP_VERSION'] ?? '0.1.0',
   config: settings,
-  api: ordersApi,
+  api: [ordersApi, messagesApi],
   start: (config) => {
-    const api = rolesOf(config.ROLE).has('api') ? ordersApi : { ...ordersApi, endpoints: {} };
+    const api = rolesOf(config.ROLE).has('api') ? [ordersApi, messagesApi] : { ...ordersApi, endpoints: {} };
     return { module: OrderDemoModule.of(config), ready: readiness(config), version: config.APP_VERSION, api };
   },
 });

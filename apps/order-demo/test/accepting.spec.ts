@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { fingerprintOf, type NewOrder, type Outcome } from '../src/accepting/new-order.ts';
 import { OrderStore } from '../src/accepting/order-store.ts';
 import { uuid7 } from '../src/accepting/uuid7.ts';
+import { RecordingPaymentProvider } from '../src/payments/recording-provider.ts';
 import { migrations } from '../src/schema/migrations.ts';
 import { seedArticles } from '../src/stock/seed.ts';
 import { gatherEvidence } from '../src/verification/evidence.ts';
@@ -207,7 +208,7 @@ describe('accepting orders on a real PostgreSQL', () => {
   });
 
   test('after all that the verifier finds nothing lost, doubled or below zero', async () => {
-    const options = { graceMs: 60_000, deadlineMs: 60_000 };
+    const options = { graceMs: 60_000, deadlineMs: 60_000, payments: new RecordingPaymentProvider(database) };
     const { lost, doubled, negative } = judge(await gatherEvidence(database, options), options);
     expect({ lost, doubled, negative }).toEqual({ lost: [], doubled: [], negative: [] });
   });

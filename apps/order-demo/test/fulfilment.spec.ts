@@ -1,19 +1,22 @@
-import { documentIssued, orderAccepted, orderCompensated, type Payload } from '@keelson/contracts';
+import { catalogue, orderAccepted, type Payload } from '@keelson/contracts';
 import { Database, type Tx } from '@keelson/persistence';
 import { fixedClock, testDatabase, type TestDatabase } from '@keelson/testing';
 import fc from 'fast-check';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { fingerprintOf } from '../src/accepting/new-order.ts';
 import { OrderStore } from '../src/accepting/order-store.ts';
 import { uuid7 } from '../src/accepting/uuid7.ts';
 import { Coupons } from '../src/coupons/coupons.ts';
 import { Documents } from '../src/documents/documents.ts';
 import { cancelOrder } from '../src/fulfilment/cancellation.ts';
-import { noteProgress } from '../src/fulfilment/progress.ts';
+import { OrderSagas } from '../src/fulfilment/order-sagas.ts';
 import { Settlement } from '../src/fulfilment/settlement.ts';
 import { Notifications } from '../src/notifications/notifications.ts';
 import { RecordingSmsProvider } from '../src/notifications/sms.ts';
+import { CustomerAccounts } from '../src/reading/customers.ts';
 import { Orders } from '../src/reading/orders.ts';
+import { Payments } from '../src/payments/payments.ts';
+import { RecordingPaymentProvider } from '../src/payments/recording-provider.ts';
 import { migrations } from '../src/schema/migrations.ts';
 import { seedArticles } from '../src/stock/seed.ts';
 import { gatherEvidence } from '../src/verification/evidence.ts';
@@ -26,11 +29,15 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
   let server: TestDatabase;
   let database: Database;
   let store: OrderStore;
+  let sagas: OrderSagas;
   let settlement: Settlement;
+  let payments: Payments;
+  let provider: RecordingPaymentProvider;
   let reading: Orders;
   let documents: Documents;
   let coupons: Coupons;
   let notifications: Notifications;
+  const customers = new CustomerAccounts();
   const clock = fixedClock(new Date());
   // Only the deadline tests look ahead; the database's own clock says when an order was accepted.
   beforeEach(() => clock.advance(Date.now() - clock.now().getTime()));
@@ -39,10 +46,13 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
     server = await testDatabase();
     database = await Database.open({ url: server.url, name: 'order-demo', migrations, poolSize: 12 });
     store = new OrderStore({ database, version: 'v1', retryMs: 0, now: () => clock.now() });
-    settlement = new Settlement({ database, deadlineMs: DEADLINE_MS, now: () => clock.now() });
+    sagas = new OrderSagas({ deadlineMs: DEADLINE_MS, now: () => clock.now() });
+    settlement = new Settlement({ database, sagas });
+    provider = new RecordingPaymentProvider(database);
+    payments = new Payments(database, provider);
     reading = new Orders(database);
     documents = new Documents();
-    coupons = new Coupons();
+    coupons = new Coupons({ COUPON_VALID_SECONDS: 3_600 });
     notifications = new Notifications(new RecordingSmsProvider(database, { latencyMs: 0 }));
     await seedArticles(database, { articles: 3, units: 1_000 });
   });
@@ -76,26 +86,26 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
     );
   const inTx = <T>(work: (tx: Tx) => Promise<T>) => database.transaction(work);
   const handling = (tx: Tx) => ({ tx, signal: new AbortController().signal, attempt: 1 }) as never;
+  const batch = (tx: Tx, payload: never) => ({ tx, messages: [{ payload }] }) as never;
   const deliver = async (key: string, payload: never): Promise<void> => {
     const handlers: Record<string, ((tx: Tx) => Promise<unknown>)[]> = {
-      'order.accepted.v1': [
-        (tx) => documents.onAccepted(payload, handling(tx)),
-        (tx) => coupons.onAccepted(payload, handling(tx)),
-        (tx) => notifications.onAccepted(payload, handling(tx)),
+      'order.paid.v1': [
+        (tx) => documents.onPaid(payload, handling(tx)),
+        (tx) => coupons.onPaid([payload], batch(tx, payload)),
+        (tx) => notifications.onPaid(payload, handling(tx)),
       ],
-      'order.compensated.v1': [
-        (tx) => documents.onCompensated(payload, handling(tx)),
-        (tx) => coupons.onCompensated(payload, handling(tx)),
-        (tx) => notifications.onCompensated(payload, handling(tx)),
-      ],
-      'document.issued.v1': [(tx) => noteProgress(tx, 'document.issued', payload)],
-      'coupon.granted.v1': [(tx) => noteProgress(tx, 'coupon.granted', payload)],
-      'notification.sent.v1': [(tx) => noteProgress(tx, 'notification.sent', payload)],
-      'coupon.withdrawn.v1': [(tx) => noteProgress(tx, 'coupon.withdrawn', payload)],
+      'coupon.withdrawal-requested.v1': [(tx) => coupons.onWithdrawalRequested([payload], batch(tx, payload))],
+      'document.void-requested.v1': [(tx) => documents.onVoidRequested(payload, handling(tx))],
+      'order.compensated.v1': [(tx) => notifications.onCompensated(payload, handling(tx))],
+      'payment.requested.v1': [(tx) => payments.onRequested(payload, handling(tx))],
+      'payment.refund-requested.v1': [(tx) => payments.onRefundRequested(payload, handling(tx))],
       'order.confirmed.v1': [],
+      'order.confirmed.v2': [(tx) => customers.onConfirmed([payload], handling(tx))],
     };
-    for (const handler of handlers[key]!) await inTx(handler);
+    const report = (tx: Tx) => sagas.handle(tx, { definition: catalogue[key]!, payload });
+    for (const handler of handlers[key] ?? [report]) await inTx(handler);
   };
+  const cancel = (id: string, { team = 'shop', by = 'ada' } = {}) => cancelOrder(database, sagas, { team, id, by });
   /** Delivers and settles until nothing is under way any more. */
   const runOut = async () => {
     for (let messages = await sendAll(); messages.length > 0; messages = await sendAll()) {
@@ -110,7 +120,7 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
       )
     )[0]!;
   const verdict = async () => {
-    const options = { graceMs: 0, deadlineMs: DEADLINE_MS };
+    const options = { graceMs: 0, deadlineMs: DEADLINE_MS, payments: provider };
     return judge(await gatherEvidence(database, options), options);
   };
   const count = async (table: string, orderId: string) =>
@@ -129,73 +139,110 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
     });
   });
 
-  test('cancelling gives the stock back, withdraws what was done, and is the same however often it is asked for', async () => {
+  test('the invoice is kept with the document; what the customer is called does not matter', async () => {
+    const order = await place();
+    await runOut();
+    const [invoice] = await database.query<{ pdf: Buffer; etag: string }>(
+      'SELECT * FROM invoices WHERE order_id = $1',
+      [order.orderId],
+    );
+    expect(invoice!.pdf.subarray(0, 5).toString()).toBe('%PDF-');
+    expect(invoice!.etag).toBe(createHash('sha256').update(invoice!.pdf).digest('hex'));
+  });
+
+  test('cancelling takes back coupon, document, payment and stock, in that order, however often it is asked for', async () => {
     const before = await stock();
     const order = await place();
-    const [accepted] = await sendAll();
-    await deliver(accepted!.key, accepted!.payload as never);
-    const cancel = () => cancelOrder(database, { team: 'shop', id: order.orderId, by: 'ada' });
-    expect([await cancel(), await cancel()]).toEqual(['cancelled', 'compensated-before']);
-    expect(await stock()).toEqual(before);
+    // Accepted, payment requested, payment taken, order paid.
+    for (let hop = 0; hop < 4; hop += 1) {
+      for (const { key, payload } of await sendAll()) await deliver(key, payload as never);
+    }
+    expect([await cancel(order.orderId), await cancel(order.orderId)]).toEqual(['begun', 'begun-before']);
+    await runOut();
+    await settlement.run();
     await runOut();
     const { history, status } = (await reading.find('shop', order.orderId))!;
     expect(status).toBe('compensated');
-    expect(history.find(({ step }) => step === 'compensated')).toMatchObject({ detail: 'cancelled by ada' });
-    expect(history.map(({ step }) => step)).toContain('coupon-withdrawn');
+    const steps = history.map(({ step }) => step);
+    const back = ['compensation-begun', 'coupon-withdrawn', 'document-voided', 'payment-refunded'];
+    expect(steps.filter((step) => back.includes(step))).toEqual(back);
+    expect(steps.slice(-2)).toEqual(['stock-released', 'compensated']);
+    expect(history.at(-1)).toMatchObject({ detail: 'cancelled by ada' });
+    expect(await stock()).toEqual(before);
+    expect(await verdict()).toMatchObject({ ok: true });
+    expect(await cancel(order.orderId)).toBe('begun-before');
+  });
+
+  test('an order whose payment is declined keeps nothing, and says why', async () => {
+    const order = await place();
+    await provider.reverse(order.orderId);
+    await runOut();
+    await settlement.run();
+    await runOut();
+    const { history, status } = (await reading.find('shop', order.orderId))!;
+    expect(status).toBe('compensated');
+    expect(history.at(-1)).toMatchObject({ detail: 'payment failed: reversed before it was taken' });
+    expect(await count('coupons', order.orderId)).toBe(0);
     expect(await verdict()).toMatchObject({ ok: true });
   });
 
   test('an order of another team cannot be cancelled, one of any team can by the operators', async () => {
     const order = await place();
-    expect(await cancelOrder(database, { team: 'other', id: order.orderId, by: 'eve' })).toBe('not-found');
-    expect(await cancelOrder(database, { team: '*', id: order.orderId, by: 'operator' })).toBe('cancelled');
+    expect(await cancel(order.orderId, { team: 'other', by: 'eve' })).toBe('not-found');
+    expect(await cancel(order.orderId, { team: '*', by: 'operator' })).toBe('begun');
     await runOut();
   });
 
-  test('a cancellation that overtakes the order keeps document, coupon and SMS from being made at all', async () => {
+  test('a cancellation that overtakes the order keeps payment, document, coupon and SMS from being made at all', async () => {
     const order = await place();
     await sendAll();
-    await cancelOrder(database, { team: 'shop', id: order.orderId, by: 'ada' });
+    await cancel(order.orderId);
+    await settlement.run();
     await runOut();
     await deliver('order.accepted.v1', order as never);
     expect(await sendAll()).toEqual([]);
-    expect(await count('sms_deliveries', order.orderId)).toBe(0);
+    for (const table of ['sms_deliveries', 'payments', 'documents', 'coupons']) {
+      expect(await count(table, order.orderId)).toBe(0);
+    }
+    expect(await reading.find('shop', order.orderId)).toMatchObject({ status: 'compensated' });
     expect(await verdict()).toMatchObject({ ok: true });
   });
 
-  test('a report that comes after the compensation is noted and changes nothing', async () => {
+  test('a report that comes after the compensation changes nothing', async () => {
     const order = await place();
     await sendAll();
-    await cancelOrder(database, { team: 'shop', id: order.orderId, by: 'ada' });
-    const after = await stock();
-    for (const name of ['document.issued', 'coupon.granted', 'notification.sent'] as const) {
-      const at = new Date().toISOString();
-      expect(await inTx((tx) => noteProgress(tx, name, { orderId: order.orderId, at }))).toBe(false);
-    }
-    expect(await settlement.run()).toBe(0);
-    expect(await reading.find('shop', order.orderId)).toMatchObject({ status: 'compensated' });
-    expect(await stock()).toEqual(after);
+    await cancel(order.orderId);
+    await settlement.run();
     await runOut();
+    const after = await stock();
+    const at = new Date().toISOString();
+    const { orderId } = order;
+    await deliver('document.issued.v1', { orderId, documentNumber: order.documentNumber, at } as never);
+    await deliver('payment.taken.v1', { orderId, paymentId: 'p', amountCents: 1, at } as never);
+    expect(await settlement.run()).toBe(0);
+    expect(await reading.find('shop', orderId)).toMatchObject({ status: 'compensated' });
+    expect(await stock()).toEqual(after);
+    expect(await sendAll()).toEqual([]);
   });
 
   test('an order that nobody finishes is compensated at its deadline, and says why', async () => {
     const order = await place();
-    const [accepted] = await sendAll();
-    await inTx((tx) => documents.onAccepted(accepted!.payload as never, handling(tx)));
-    for (const { key, payload } of await sendAll()) {
-      expect(key).toBe(documentIssued.routingKey);
-      await deliver(key, payload as never);
+    for (let hop = 0; hop < 3; hop += 1) {
+      for (const { key, payload } of await sendAll()) await deliver(key, payload as never);
     }
+    const [paid] = await sendAll();
+    expect(paid!.key).toBe('order.paid.v1');
+    await inTx((tx) => documents.onPaid(paid!.payload as never, handling(tx)));
+    for (const { key, payload } of await sendAll()) await deliver(key, payload as never);
     expect(await settlement.run()).toBe(0);
     clock.advance(DEADLINE_MS * 2);
-    expect(await settlement.run()).toBe(1);
-    expect(await reading.find('shop', order.orderId)).toMatchObject({ status: 'compensated' });
-    const [sent] = await sendAll();
-    expect(sent).toMatchObject({
-      key: orderCompensated.routingKey,
-      payload: { reason: 'no coupon, no notification within 300 s of acceptance' },
-    });
-    await deliver(sent!.key, sent!.payload as never);
+    await settlement.run();
+    await runOut();
+    await settlement.run();
+    const { history, status } = (await reading.find('shop', order.orderId))!;
+    expect(status).toBe('compensated');
+    const end = history.find(({ step }) => step === 'compensated');
+    expect(end).toMatchObject({ detail: 'no coupon, no notification within 300 s' });
     await runOut();
     expect(await verdict()).toMatchObject({ ok: true });
   });
@@ -209,10 +256,22 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
     expect(await reading.find('shop', order.orderId)).toMatchObject({ status: 'confirmed' });
   });
 
+  test('a clock set back by a day in the middle neither takes an order back nor holds it up', async () => {
+    const order = await place();
+    for (const { key, payload } of await sendAll()) await deliver(key, payload as never);
+    clock.advance(-86_400_000);
+    expect(await settlement.run()).toBe(0);
+    await runOut();
+    const { history, status } = (await reading.find('shop', order.orderId))!;
+    expect(status).toBe('confirmed');
+    expect(history.map(({ step }) => step)).not.toContain('compensation-begun');
+    expect(await verdict()).toMatchObject({ ok: true });
+  });
+
   test('the SMS is delivered once, though the process died between sending it and noting that', async () => {
     const order = await place();
     const died = inTx(async (tx) => {
-      await notifications.onAccepted(order, handling(tx));
+      await notifications.onPaid({ ...order, at: order.acceptedAt }, handling(tx));
       throw new Error('killed');
     });
     await expect(died).rejects.toThrow('killed');
@@ -222,19 +281,37 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
     expect(await reading.find('shop', order.orderId)).toMatchObject({ status: 'confirmed' });
   });
 
+  test('an SMS that the provider refuses is no SMS, and is delivered once when it is sent again', async () => {
+    const { orderId, ...order } = await place();
+    const refusals = [true, false];
+    const moody = new Notifications(
+      new RecordingSmsProvider(database, { latencyMs: 0, fails: () => refusals.shift() ?? false }),
+    );
+    const send = () => inTx((tx) => moody.onPaid({ orderId, ...order, at: order.acceptedAt }, handling(tx)));
+    await expect(send()).rejects.toThrow('the SMS provider took nothing');
+    expect(await count('notifications', orderId)).toBe(0);
+    await send();
+    await send();
+    expect(await count('sms_deliveries', orderId)).toBe(1);
+    await runOut();
+  });
+
   test('several inventories settling at once, with cancellations in between, end each order once', async () => {
     const before = await stock();
     const orders = await Promise.all(Array.from({ length: 30 }, place));
-    for (const { key, payload } of await sendAll()) await deliver(key, payload as never);
-    for (const { key, payload } of await sendAll()) await deliver(key, payload as never);
+    for (let hop = 0; hop < 5; hop += 1) {
+      for (const { key, payload } of await sendAll()) await deliver(key, payload as never);
+    }
     const [first, second, third, ...cancelled] = await Promise.all([
       settlement.run(),
       settlement.run(),
       settlement.run(),
-      ...orders.slice(0, 10).map(({ orderId }) => cancelOrder(database, { team: 'shop', id: orderId, by: 'ada' })),
+      ...orders.slice(0, 10).map(({ orderId }) => cancel(orderId)),
     ]);
-    const cancellations = cancelled.filter((outcome) => outcome === 'cancelled').length;
+    const cancellations = cancelled.filter((outcome) => outcome === 'begun').length;
     expect(first + second + third + (await settlement.run()) + cancellations).toBe(30);
+    await runOut();
+    await settlement.run();
     await runOut();
     expect(Number((await stock())['sold']) - Number(before['sold'])).toBe(2 * (30 - cancellations));
     expect(await verdict()).toMatchObject({ ok: true });
@@ -246,9 +323,9 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
         const chance = () => stream.next().value as number;
         const order = await place();
         let waiting = await sendAll();
-        let cancelAfter = cancels ? chance() % 8 : -1;
+        let cancelAfter = cancels ? chance() % 16 : -1;
         while (waiting.length > 0) {
-          if (cancelAfter-- === 0) await cancelOrder(database, { team: 'shop', id: order.orderId, by: 'ada' });
+          if (cancelAfter-- === 0) await cancel(order.orderId);
           const index = chance() % waiting.length;
           const { key, payload } = waiting[index]!;
           await deliver(key, payload as never);
@@ -257,6 +334,8 @@ describe('what happens to an accepted order, on a real PostgreSQL', () => {
           if (chance() % 2 === 0) await settlement.run();
           waiting = [...waiting, ...(await sendAll())];
         }
+        await settlement.run();
+        await runOut();
         await settlement.run();
         await runOut();
         const { status } = (await reading.find('shop', order.orderId))!;

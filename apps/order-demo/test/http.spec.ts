@@ -1,31 +1,15 @@
-import { eventually, testDatabase, type TestDatabase, testVhost, type TestVhost } from '@keelson/testing';
-import { anOrder, Shop } from './shop.ts';
-import { NAMESAKE, READER, type RoleProcess, startRole, tokensFile } from './role-process.ts';
+import type { Saga } from '@keelson/contracts';
+import { eventually } from '@keelson/testing';
+import { NAMESAKE, READER, TOKEN } from './role-process.ts';
+import { RunningShop } from './running-shop.ts';
+import { anOrder } from './shop.ts';
 
 describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and RabbitMQ', () => {
-  const tokens = tokensFile();
-  let database: TestDatabase;
-  let vhost: TestVhost;
-  let service: RoleProcess;
-  let shop: Shop;
-
+  let shop: RunningShop;
   beforeAll(async () => {
-    [database, vhost] = await Promise.all([testDatabase(), testVhost()]);
-    service = await startRole({
-      role: 'all',
-      databaseUrl: database.url,
-      amqpUrl: vhost.amqpUrl,
-      tokens: tokens.path,
-      env: { SEED_STOCK: '1000', APP_VERSION: 'v7', SWEEP_EVERY_MS: '100' },
-    });
-    shop = new Shop(service.url);
+    shop = await RunningShop.open({ SEED_STOCK: '1000', APP_VERSION: 'v7', SWEEP_EVERY_MS: '100' });
   });
-
-  afterAll(async () => {
-    await service?.stop();
-    await Promise.all([database?.drop(), vhost?.delete()]);
-    tokens.remove();
-  });
+  afterAll(() => shop?.close());
 
   test('an order is accepted at once and confirmed soon, each step with its time', async () => {
     const accepted = await shop.place(
@@ -52,7 +36,15 @@ describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and
     });
     const steps = order.history.map(({ step }) => step);
     expect([...steps].sort()).toEqual(
-      ['stock-reserved', 'document-numbered', 'document-issued', 'coupon-granted', 'sms-sent', 'confirmed'].sort(),
+      [
+        'stock-reserved',
+        'document-numbered',
+        'payment-taken',
+        'document-issued',
+        'coupon-granted',
+        'sms-sent',
+        'confirmed',
+      ].sort(),
     );
     expect(steps.at(-1)).toBe('confirmed');
   });
@@ -182,6 +174,51 @@ describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and
     expect((await shop.place(anOrder(), { token: READER })).status).toBe(403);
   });
 
+  test('the process of an order is shown step by step, to its own team only', async () => {
+    const { body } = await shop.place();
+    const saga = await eventually(async () => {
+      const answer = await shop.call<Saga>('GET', `/v1/orders/${body.id}/saga`);
+      return answer.status === 200 && answer.body.state === 'completed' && answer.body;
+    });
+    expect(saga.stages.map(({ steps }) => steps.map(({ name, state }) => `${name} ${state}`))).toEqual([
+      ['stock done'],
+      ['payment done'],
+      ['document done', 'coupon done', 'notification done'],
+      ['sale done'],
+    ]);
+    for (const step of saga.stages.flatMap(({ steps }) => steps)) expect(step.doneAt).toMatch(/^2.*Z$/);
+    const list = await shop.call<{ items: Saga[]; next?: string }>('GET', '/v1/sagas?state=completed&limit=1');
+    expect(list.body.items).toMatchObject([{ name: 'order', state: 'completed' }]);
+    const next = await shop.call<{ items: Saga[] }>('GET', `/v1/sagas?limit=1&cursor=${list.body.next}`);
+    expect(next.body.items[0]?.key).not.toBe(list.body.items[0]?.key);
+    expect((await shop.call('GET', `/v1/orders/${body.id}/saga`, { token: READER })).status).toBe(404);
+    expect((await shop.call<{ items: Saga[] }>('GET', '/v1/sagas', { token: READER })).body.items).toEqual([]);
+  });
+
+  test('the invoice is a PDF with an ETag, only for its own team, 404 before it is made and once it is voided', async () => {
+    const { body } = await shop.place();
+    await eventually(async () => (await shop.get(body.id)).body.status === 'confirmed');
+    const get = (id: string, headers: Record<string, string> = {}, token = TOKEN) =>
+      fetch(`${shop.url}/v1/orders/${id}/invoice`, { headers: { authorization: `Bearer ${token}`, ...headers } });
+    const answer = await get(body.id);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/pdf']);
+    expect(
+      Buffer.from(await answer.arrayBuffer())
+        .subarray(0, 5)
+        .toString(),
+    ).toBe('%PDF-');
+    const etag = answer.headers.get('etag')!;
+    const known = await get(body.id, { 'if-none-match': `"other", W/${etag}` });
+    expect([known.status, await known.text(), known.headers.get('etag')]).toEqual([304, '', etag]);
+    expect((await get(body.id, { 'if-none-match': '"other"' })).status).toBe(200);
+    expect((await get(body.id, {}, READER)).status).toBe(404);
+
+    const cancelled = (await shop.place()).body.id;
+    await shop.cancel(cancelled);
+    await eventually(async () => (await shop.get(cancelled)).body.status !== 'accepted');
+    if ((await shop.get(cancelled)).body.status === 'compensated') expect((await get(cancelled)).status).toBe(404);
+  });
+
   test('a confirmed order cannot be cancelled, an unknown one is not found', async () => {
     const { body } = await shop.place();
     await eventually(async () => (await shop.get(body.id)).body.status === 'confirmed');
@@ -200,6 +237,6 @@ describe('order-demo over HTTP, all roles in one process, on real PostgreSQL and
   });
 
   test('SIGTERM ends it in order with exit code 0', async () => {
-    expect(await service.stop(10_000)).toEqual({ code: 0, signal: null });
+    expect(await shop.service.stop(10_000)).toEqual({ code: 0, signal: null });
   });
 });

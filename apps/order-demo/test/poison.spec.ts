@@ -1,37 +1,19 @@
-import { EXCHANGE, orderAccepted } from '@keelson/contracts';
-import { eventually, testDatabase, type TestDatabase, testVhost, type TestVhost } from '@keelson/testing';
+import { EXCHANGE, orderPaid } from '@keelson/contracts';
+import { eventually } from '@keelson/testing';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { type RoleProcess, startRole, tokensFile } from './role-process.ts';
-import { anOrder, Shop } from './shop.ts';
+import { RunningShop } from './running-shop.ts';
+import { anOrder } from './shop.ts';
 
 describe('messages that cannot be processed', () => {
-  const tokens = tokensFile();
-  let database: TestDatabase;
-  let vhost: TestVhost;
-  let service: RoleProcess;
-  let shop: Shop;
-
+  let shop: RunningShop;
   beforeAll(async () => {
-    [database, vhost] = await Promise.all([testDatabase(), testVhost()]);
-    service = await startRole({
-      role: 'all',
-      databaseUrl: database.url,
-      amqpUrl: vhost.amqpUrl,
-      tokens: tokens.path,
-      env: { ORDER_DEADLINE_SECONDS: '3', SWEEP_EVERY_MS: '100' },
-    });
-    shop = new Shop(service.url);
+    shop = await RunningShop.open({ ORDER_DEADLINE_SECONDS: '3', SWEEP_EVERY_MS: '100' });
   });
-
-  afterAll(async () => {
-    await service?.stop();
-    await Promise.all([database?.drop(), vhost?.delete()]);
-    tokens.remove();
-  });
+  afterAll(() => shop?.close());
 
   test('an order that one role cannot process is compensated at its deadline, says why, and gives its stock back', async () => {
-    const client = new pg.Client({ connectionString: database.url });
+    const client = new pg.Client({ connectionString: shop.database.url });
     await client.connect();
     // The fault is in the real part: this one customer's coupon cannot be written.
     await client.query(`
@@ -49,24 +31,40 @@ describe('messages that cannot be processed', () => {
       { withinMs: 90_000 },
     );
     expect(order.history.find(({ step }) => step === 'compensated')).toMatchObject({
-      detail: 'no coupon within 3 s of acceptance',
+      detail: 'no coupon within 3 s',
     });
     expect((await shop.stock()).body.items).toEqual(before);
     await eventually(async () => (await shop.verify()).ok);
   });
 
-  test('a message that breaks its contract is parked by each role with the reason, and others go past it', async () => {
+  test('a handler that never ends keeps nobody else waiting, and its order is taken back', async () => {
+    const client = new pg.Client({ connectionString: shop.database.url });
+    await client.connect();
+    await client.query(`
+      CREATE FUNCTION sleep_for_ever() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN IF NEW.customer = 'endless' THEN PERFORM pg_sleep(86400); END IF; RETURN NEW; END $$;
+      CREATE TRIGGER sleep_for_ever BEFORE INSERT ON coupons FOR EACH ROW EXECUTE FUNCTION sleep_for_ever();`);
+    await client.end();
+    const { body: endless } = await shop.place(anOrder({ customer: 'endless' }));
+    const { body: other } = await shop.place();
+    await eventually(async () => (await shop.get(other.id)).body.status === 'confirmed');
+    expect((await shop.get(endless.id)).body.status).toBe('accepted');
+    await eventually(async () => (await shop.get(endless.id)).body.status === 'compensated', { withinMs: 60_000 });
+    await eventually(async () => (await shop.verify()).ok);
+  });
+
+  test('a message that breaks its contract is parked by each role with the reason and not tried again, and others go past it', async () => {
     const publish = (payload: string) =>
-      vhost.management(`/api/exchanges/${vhost.vhost}/${EXCHANGE}/publish`, {
+      shop.vhost.management(`/api/exchanges/${shop.vhost.vhost}/${EXCHANGE}/publish`, {
         method: 'POST',
         body: {
           properties: {
             message_id: randomUUID(),
-            type: orderAccepted.type,
+            type: orderPaid.type,
             delivery_mode: 2,
             content_type: 'application/json',
           },
-          routing_key: orderAccepted.routingKey,
+          routing_key: orderPaid.routingKey,
           payload,
           payload_encoding: 'string',
         },
@@ -74,7 +72,7 @@ describe('messages that cannot be processed', () => {
     await publish('{"orderId": 7}');
     await publish('not JSON at all');
     const waiting = async (queue: string) => {
-      const answer = (await vhost.management(`/api/queues/${vhost.vhost}/${queue}/get`, {
+      const answer = (await shop.vhost.management(`/api/queues/${shop.vhost.vhost}/${queue}/get`, {
         method: 'POST',
         body: { count: 5, ackmode: 'ack_requeue_true', encoding: 'auto' },
       })) as { properties: { headers: Record<string, unknown> } }[];
@@ -82,9 +80,35 @@ describe('messages that cannot be processed', () => {
     };
     for (const role of ['documents', 'coupons', 'notifications']) {
       const parked = await eventually(() => waiting(`order-demo.${role}.parked`));
-      for (const message of parked) expect(String(message.properties.headers['keelson-reason'])).not.toBe('');
+      for (const { properties } of parked) {
+        expect(String(properties.headers['keelson-reason'])).not.toBe('');
+        expect(properties.headers['keelson-attempts']).toBe(1);
+      }
     }
     const { body } = await shop.place();
     await eventually(async () => (await shop.get(body.id)).body.status === 'confirmed');
+  });
+
+  test('a version that nobody here knows is parked at once with the reason, and not tried again', async () => {
+    await shop.vhost.management(`/api/exchanges/${shop.vhost.vhost}/amq.default/publish`, {
+      method: 'POST',
+      body: {
+        properties: { message_id: randomUUID(), type: 'dev.keelson.order.paid.v9', delivery_mode: 2 },
+        routing_key: 'order-demo.documents',
+        payload: '{}',
+        payload_encoding: 'string',
+      },
+    });
+    const parked = await eventually(async () => {
+      const messages = (await shop.vhost.management(`/api/queues/${shop.vhost.vhost}/order-demo.documents.parked/get`, {
+        method: 'POST',
+        body: { count: 10, ackmode: 'ack_requeue_true', encoding: 'auto' },
+      })) as { properties: { headers: Record<string, unknown> } }[];
+      return messages.find(({ properties }) => properties.headers['keelson-code'] === 'unknown-message');
+    });
+    expect(parked.properties.headers['keelson-reason']).toMatch(
+      /order\.paid\.v9 is not handled by order-demo\.documents/,
+    );
+    expect(parked.properties.headers['keelson-attempts']).toBe(1);
   });
 });

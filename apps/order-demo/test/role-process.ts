@@ -8,6 +8,8 @@ const main = join(import.meta.dirname, '../dist/main.js');
 
 export const TOKEN = 'order-demo-test-token';
 export const READER = 'order-demo-test-reader';
+/** Of every team. */
+export const OPERATOR = 'order-demo-test-operator';
 /** Of another team, under the same name as TOKEN. */
 export const NAMESAKE = 'order-demo-test-namesake';
 
@@ -38,6 +40,7 @@ export function tokensFile(): { path: string; remove(): void } {
       entry('shop', 'shop', TOKEN, ['*']),
       entry('reader', 'other', READER, ['orders:read']),
       entry('shop', 'namesakes', NAMESAKE, ['*']),
+      entry('operator', '*', OPERATOR, ['*']),
     ]),
   );
   return { path, remove: () => removePrivateFolder(folder) };

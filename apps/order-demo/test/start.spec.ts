@@ -64,6 +64,31 @@ describe('a start that cannot succeed ends at once and says what to change', () 
     expect(output).toContain('TOKENS_FILE /nowhere/tokens.json cannot be read');
   });
 
+  test('with an exchange that somebody made otherwise', async () => {
+    const path = `/api/exchanges/${vhost.vhost}/made-otherwise`;
+    await vhost.management(path, { method: 'PUT', body: { type: 'direct', durable: true } });
+    const { code, output } = await endOf({ EXCHANGE: 'made-otherwise' });
+    expect(code).toBe(1);
+    expect(output).toMatch(/exchange made-otherwise: type direct -> topic, .*delete it/);
+    expect(output).toContain('has type direct, this program needs topic');
+  });
+
+  test('with a queue that somebody made otherwise', async () => {
+    const other = await testVhost();
+    await other.management(`/api/queues/${other.vhost}/order-demo.coupons`, {
+      method: 'PUT',
+      body: { durable: true, arguments: { 'x-queue-type': 'classic' } },
+    });
+    const { code, output } = await endOf({ AMQP_URL: other.amqpUrl });
+    await other.delete();
+    expect(code).toBe(1);
+    // The broker names the first property that differs only.
+    expect(output).toMatch(
+      /queue order-demo\.coupons: \S+ none -> .*, migrate with .*keelson messages apply --migrate/,
+    );
+    expect(output).toContain('this program needs');
+  });
+
   test('on a port that is in use', async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => holder.once('listening', resolve));

@@ -1,6 +1,7 @@
 import { Database } from '@keelson/persistence';
 import { startProcess, testDatabase, type TestDatabase } from '@keelson/testing';
 import { join } from 'node:path';
+import { RecordingPaymentProvider } from '../src/payments/recording-provider.ts';
 import { migrations } from '../src/schema/migrations.ts';
 import { seedArticles } from '../src/stock/seed.ts';
 import { gatherEvidence } from '../src/verification/evidence.ts';
@@ -14,8 +15,12 @@ SELECT format('00000000-0000-7000-8000-%s', lpad(n::text, 12, '0'))::uuid, 'shop
        '+49151123456', '[{"sku": "SKU-001", "quantity": 2, "priceCents": 990}]', 1980, 'v1', now() - interval '1 hour', status,
        CASE WHEN status <> 'accepted' THEN now() - interval '1 hour' END, CASE WHEN status = 'compensated' THEN 'cancelled' END
   FROM (VALUES (1, 'confirmed'), (2, 'confirmed'), (3, 'compensated')) AS o(n, status);
-INSERT INTO order_process (order_id, document_at, coupon_at, notified_at, ended)
-SELECT id, now(), now(), now(), true FROM orders WHERE status = 'confirmed';
+INSERT INTO saga (name, key, definition_version, version, state, data, steps, started_at, ended_at)
+SELECT 'order', id, 1, 5, CASE status WHEN 'confirmed' THEN 'completed' ELSE status END, '{}', '{}', accepted_at, ended_at FROM orders;
+INSERT INTO payments (order_id, amount_cents, state, payment_id) SELECT id, total_cents, 'taken', 'p' FROM orders WHERE status = 'confirmed';
+INSERT INTO payments (order_id, amount_cents, state, payment_id) SELECT id, total_cents, 'reversed', 'p' FROM orders WHERE status = 'compensated';
+INSERT INTO payment_ledger (reference, amount_cents, status, refunded_cents)
+SELECT id, total_cents, CASE status WHEN 'confirmed' THEN 'succeeded' ELSE 'reversed' END, CASE status WHEN 'confirmed' THEN 0 ELSE total_cents END FROM orders;
 INSERT INTO documents (id, order_id, made_at) SELECT uuidv7(), id, now() FROM orders WHERE status = 'confirmed';
 INSERT INTO coupons (id, order_id, made_at) SELECT uuidv7(), id, now() FROM orders WHERE status = 'confirmed';
 INSERT INTO coupons (id, order_id, made_at, withdrawn_at) SELECT uuidv7(), id, now(), now() FROM orders WHERE status = 'compensated';
@@ -34,7 +39,15 @@ VALUES ('${id(4)}', 'shop', 'shop', 'key-4', 'f', 'SO-2026', 4, 'Ada', '+4915112
 UPDATE document_series SET last_number = 4;
 UPDATE articles SET available = available - 2, reserved = reserved + 2 WHERE sku = 'SKU-001';
 ${process}`;
+const saga = (state: string, steps: string, waitingFor = 'NULL', dueAt = "now() + interval '1 minute'") => /* sql */ `
+INSERT INTO saga (name, key, definition_version, version, state, data, steps, waiting_for, started_at, due_at)
+VALUES ('order', '${id(4)}', 1, 2, '${state}', '{}', '${steps}', ${waitingFor}, now(), ${dueAt});`;
 const unsent = `INSERT INTO outbox (aggregate, message_id, routing_key, mandatory, headers, body) VALUES ('${id(4)}', '${id(4)}', 'order.accepted.v1', true, '{}', '{}');`;
+/** What the relay does with a row that the broker refuses. */
+const setAside = /* sql */ `
+WITH gone AS (DELETE FROM outbox WHERE aggregate = '${id(4)}' RETURNING *)
+INSERT INTO outbox_deferred (id, shard, aggregate, message_id, routing_key, mandatory, headers, body, created_at, refusals, until)
+SELECT id, shard, aggregate, message_id, routing_key, mandatory, headers, body, created_at, 1, now() FROM gone;`;
 
 describe('the verifier', () => {
   let server: TestDatabase;
@@ -53,7 +66,10 @@ describe('the verifier', () => {
   });
 
   const verdict = async (expected: string[] = []) =>
-    judge(await gatherEvidence(database, { ...options, expected }), options);
+    judge(
+      await gatherEvidence(database, { ...options, payments: new RecordingPaymentProvider(database), expected }),
+      options,
+    );
 
   test('names nothing where nothing is wrong, whoever asks for whom', async () => {
     expect(await verdict([id(1), id(2), id(3)])).toMatchObject({
@@ -112,6 +128,31 @@ describe('the verifier', () => {
       plant: `DELETE FROM sms_deliveries WHERE order_id = '${id(1)}'`,
       lost: [id(1)],
     },
+    {
+      name: 'a confirmed order whose document was voided',
+      plant: `UPDATE documents SET withdrawn_at = now() WHERE order_id = '${id(2)}'`,
+      lost: [id(2)],
+    },
+    {
+      name: 'a confirmed order whose payment nobody noted',
+      plant: `DELETE FROM payments WHERE order_id = '${id(2)}'`,
+      lost: [id(2)],
+    },
+    {
+      name: 'a confirmed order that the provider took no money for',
+      plant: `DELETE FROM payment_ledger WHERE reference = '${id(1)}'`,
+      lost: [id(1)],
+    },
+    {
+      name: 'money taken for an order that is not there',
+      plant: `INSERT INTO payment_ledger (reference, amount_cents, status) VALUES ('${id(9)}', 100, 'succeeded')`,
+      lost: [id(9)],
+    },
+    {
+      name: 'an open order whose saga has ended',
+      plant: openOrder(3600, saga('running', '{}') + `UPDATE saga SET state = 'completed' WHERE key = '${id(4)}';`),
+      lost: [id(4)],
+    },
   ])('calls lost: $name', async ({ plant, expected, lost }) => {
     await database.query(plant || 'SELECT 1');
     const found = await verdict(expected);
@@ -136,6 +177,11 @@ describe('the verifier', () => {
       doubled: [id(1)],
     },
     {
+      name: 'an order charged twice',
+      plant: `DROP INDEX payment_ledger_reference; INSERT INTO payment_ledger (reference, amount_cents, status) VALUES ('${id(1)}', 1980, 'succeeded')`,
+      doubled: [id(1)],
+    },
+    {
       name: 'two orders for one idempotency key',
       plant: `DROP INDEX orders_idempotency; UPDATE orders SET idempotency_key = 'key-1' WHERE number = 2`,
       doubled: [id(1), id(2)],
@@ -153,9 +199,19 @@ describe('the verifier', () => {
 
   test.each([
     {
-      name: 'an open order whose deadline is still to come',
+      name: 'an open order that waits for others',
+      plant: openOrder(60, saga('running', '{"payment": {"state": "done"}, "coupon": {"state": "begun"}}')),
+      reason: /its saga waits for coupon; times out at/,
+    },
+    {
+      name: 'an open order whose refund is not reported',
+      plant: openOrder(3600, saga('compensating', '{"payment": {"state": "undoing"}}')),
+      reason: /its saga takes back payment; times out at/,
+    },
+    {
+      name: 'a young order whose saga has not begun',
       plant: openOrder(60),
-      reason: /no document, no coupon, no notification yet; compensated at/,
+      reason: /its saga has not begun; look into order-demo.inventory and its parking lot/,
     },
     {
       name: 'an open order whose message is still in the outbox',
@@ -163,9 +219,32 @@ describe('the verifier', () => {
       reason: /1 of its messages are still in the outbox/,
     },
     {
+      name: 'an open order whose message a full queue refused',
+      plant: openOrder(3600, unsent + setAside),
+      reason: /1 of its messages are still in the outbox/,
+    },
+    {
       name: 'an order that is done but not confirmed',
-      plant: openOrder(3600, `INSERT INTO order_process VALUES ('${id(4)}', now(), now(), now())`),
-      reason: /the confirmation is due/,
+      plant: openOrder(3600, saga('running', '{}', "'sale/do'", 'NULL')),
+      reason: /its saga waits for the inventory role: sale\/do is due/,
+    },
+    {
+      name: 'a compensated order whose money was not given back',
+      plant: `UPDATE payment_ledger SET status = 'succeeded', refunded_cents = 0 WHERE reference = '${id(3)}'`,
+      reason: /it is compensated, but 1980 cents were not given back/,
+      stuck: [id(3)],
+    },
+    {
+      name: 'a compensated order whose payment is not reversed',
+      plant: `UPDATE payments SET state = 'taken' WHERE order_id = '${id(3)}'`,
+      reason: /its payment was not withdrawn/,
+      stuck: [id(3)],
+    },
+    {
+      name: 'an order and a saga that end differently',
+      plant: `UPDATE saga SET state = 'compensated' WHERE key = '${id(1)}'`,
+      reason: /it is confirmed, but its saga is compensated/,
+      stuck: [id(1)],
     },
     {
       name: 'a compensated order whose coupon was not withdrawn',
@@ -216,6 +295,11 @@ describe('the verifier', () => {
     const found = await verdict();
     expect(found).toMatchObject({ negative: ['SKU-002'], lost: [], doubled: [], stuck: [], ok: false });
     expect(found.findings![0]!.reason).toMatch(reason);
+  });
+
+  test('calls negative: an order charged in another amount', async () => {
+    await database.query(`UPDATE payment_ledger SET amount_cents = 1 WHERE reference = '${id(1)}'`);
+    expect(await verdict()).toMatchObject({ negative: [id(1)], lost: [], doubled: [], stuck: [], ok: false });
   });
 
   test('as a program ends with 0 where all is well, with 1 and the ids where not, with 78 without a database', async () => {

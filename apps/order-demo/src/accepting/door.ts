@@ -8,6 +8,7 @@ export interface DoorOptions {
   store: OrderStore;
   maxBatch: number;
   maxWaiting: number;
+  burstMs: number;
   lingerMs: number;
 }
 

@@ -1,3 +1,5 @@
+import { Admission } from './admission.ts';
+
 /**
  * Group commit: requests that arrive while a batch is being written become the next batch. An idle writer writes at
  * once (no waiting time is added to a lone request), a busy one amortises the round trip and the fsync over all who wait.
@@ -7,8 +9,12 @@ export interface GroupCommitOptions<Request, Result> {
   write(batch: readonly Request[]): Promise<readonly Result[]>;
   /** Most requests in one batch; bounds the time locks are held. */
   maxBatch: number;
-  /** Most requests that may wait; beyond that `submit` throws {@link Overloaded} at once. */
+  /** Most requests that may wait; beyond that `submit` throws {@link Overloaded} at once. See {@link Admission}. */
   maxWaiting: number;
+  /** How long a burst may take to be written; a queue that stands for longer is kept at one batch. Default: no limit. */
+  burstMs?: number;
+  /** Monotonic, in ms. Default: performance.now. */
+  now?: () => number;
   /** Extra time to collect before each batch, 0 = none. Measured: 1 or 2 ms gain nothing here, see docs/order-demo. */
   lingerMs?: number;
 }
@@ -17,7 +23,7 @@ export interface GroupCommitOptions<Request, Result> {
 export class Overloaded extends Error {
   readonly retryAfterSeconds = 1;
   constructor(waiting: number) {
-    super(`${waiting} orders are already waiting to be written, which is the most this process holds`);
+    super(`${waiting} orders are already waiting to be written, which is the most this process holds now`);
     this.name = 'Overloaded';
   }
 }
@@ -30,12 +36,16 @@ interface Waiting<Request, Result> {
 
 export class GroupCommit<Request, Result> {
   readonly #options: GroupCommitOptions<Request, Result>;
+  readonly #admission: Admission;
+  readonly #now: () => number;
   #waiting: Waiting<Request, Result>[] = [];
   #writing = 0;
   #loop: Promise<void> | undefined;
 
   constructor(options: GroupCommitOptions<Request, Result>) {
     this.#options = options;
+    this.#admission = new Admission({ burstMs: Number.POSITIVE_INFINITY, ...options });
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** Requests in the queue or being written. */
@@ -45,7 +55,9 @@ export class GroupCommit<Request, Result> {
 
   /** Resolves once the request's batch is committed. Throws {@link Overloaded} when the queue is full. */
   submit(request: Request): Promise<Result> {
-    if (this.#waiting.length >= this.#options.maxWaiting) {
+    const now = this.#now();
+    if (!this.#loop) this.#admission.idle(now);
+    if (this.#waiting.length >= this.#admission.limit(now)) {
       return Promise.reject(new Overloaded(this.#waiting.length));
     }
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -66,7 +78,10 @@ export class GroupCommit<Request, Result> {
       if (this.#options.lingerMs) await new Promise((resolve) => setTimeout(resolve, this.#options.lingerMs));
       const batch = this.#waiting.splice(0, this.#options.maxBatch);
       this.#writing = batch.length;
+      const begun = this.#now();
+      this.#admission.taken(batch.length, begun);
       await this.#write(batch);
+      this.#admission.written(this.#now() - begun);
       this.#writing = 0;
     }
     this.#loop = undefined;

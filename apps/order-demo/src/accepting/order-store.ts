@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { seriesOf } from '../reading/history.ts';
 import type { LineFault, NewOrder, Outcome } from './new-order.ts';
 
-interface Row {
+export interface Row {
   n: number;
   outcome: 'accepted' | 'replayed' | 'reused' | 'unknown-sku' | 'out-of-stock';
   id: string;
@@ -80,7 +80,7 @@ export class OrderStore {
   }
 }
 
-function outcomeOf(row: Row, order: NewOrder): Outcome {
+export function outcomeOf(row: Row, order: NewOrder): Outcome {
   switch (row.outcome) {
     case 'accepted':
     case 'replayed':

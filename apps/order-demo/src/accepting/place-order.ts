@@ -5,11 +5,14 @@ import { CallerError, type OperationInput, serveDirectly, traceHeaders } from '@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Faults } from '../injection/faults.ts';
 import { documentNumber, historyOf } from '../reading/history.ts';
+import { orderV2, placeOrderOfV2 } from '../reading/order-v2.ts';
+import { Orders } from '../reading/orders.ts';
 import { Door } from './door.ts';
-import { fingerprintOf, type LineFault, type Outcome, unstorableText } from './new-order.ts';
+import { fingerprintOf, type LineFault, type NewOrder, type Outcome, unstorableText } from './new-order.ts';
+import { PlaceNow } from './place-now.ts';
 import { uuid7 } from './uuid7.ts';
 
-const { placeOrder } = ordersApi.endpoints;
+const { placeOrder, placeOrderV2 } = ordersApi.endpoints;
 type Input = OperationInput<typeof placeOrder>;
 
 /** The one hot operation: served past Nest's router, which was an eighth of its cost. All others are controllers. */
@@ -19,17 +22,26 @@ export class PlaceOrder implements OnModuleInit {
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
     @Inject(Door) private readonly door: Door,
     @Inject(Faults) private readonly faults: Faults,
+    @Inject(PlaceNow) private readonly now: PlaceNow,
+    @Inject(Orders) private readonly orders: Orders,
   ) {}
 
   onModuleInit(): void {
-    serveDirectly(this.host.httpAdapter.getInstance(), placeOrder, (input) => this.place(input));
+    const server = this.host.httpAdapter.getInstance();
+    serveDirectly(server, placeOrder, (input) => this.place(input));
+    serveDirectly(server, placeOrderV2, async (input) => {
+      const body = placeOrderOfV2(input.body);
+      const order = orderV2(await this.place({ ...input, signal: input.signal, body, query: { mode: 'async' } }));
+      input.setHeader('location', order.links.self);
+      return order;
+    });
   }
 
   async place(input: Input): Promise<Order> {
     if (this.faults.latencyMs > 0) await pause(this.faults.latencyMs);
     if (this.faults.nextFails()) throw new Error('injected fault: this version fails a share of its orders');
     refuseUnstorable(input);
-    const outcome = await this.door.accept({
+    const order: NewOrder = {
       ...input.body,
       id: uuid7(),
       team: input.principal.team,
@@ -37,8 +49,30 @@ export class PlaceOrder implements OnModuleInit {
       key: input.idempotencyKey!,
       fingerprint: fingerprintOf(input.body),
       traceparent: traceHeaders()['traceparent'],
-    });
-    return answer(input, outcome);
+    };
+    if (input.query.mode === 'sync') return this.#answerNow(input, await this.now.place(order, input.signal));
+    return answer(input, await this.door.accept(order));
+  }
+
+  /** The order as it is in the end: 201, or the problem that ended it. */
+  async #answerNow(input: Input, outcome: Outcome): Promise<Order> {
+    const { id } = answer(input, outcome);
+    const order = await this.orders.find(input.principal.team, id);
+    switch (order?.status) {
+      case 'confirmed':
+        input.setStatus(201);
+        return order;
+      case 'compensated': {
+        const reason = order.history.findLast(({ step }) => step === 'compensated')?.detail ?? '';
+        const code = reason.startsWith('payment failed') ? 'payment-declined' : 'unavailable';
+        throw new CallerError(code, { detail: `Order ${id} was taken back: ${reason}.` });
+      }
+      default:
+        throw new CallerError('idempotency-key-in-progress', {
+          detail: `Order ${id} is not finished yet; ask again in a second.`,
+          retryAfterSeconds: 1,
+        });
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { Database } from '@keelson/persistence';
 import { CallerError, Operation, type OperationInput } from '@keelson/service-kit';
 import { Orders } from '../reading/orders.ts';
 import { cancelOrder } from './cancellation.ts';
+import { OrderSagas } from './order-sagas.ts';
 
 const { cancelOrder: operation } = ordersApi.endpoints;
 
@@ -12,11 +13,12 @@ export class CancelOrderController {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(Orders) private readonly orders: Orders,
+    @Inject(OrderSagas) private readonly sagas: OrderSagas,
   ) {}
 
   @Operation(operation)
   async cancel({ params: { id }, principal: { team, name } }: OperationInput<typeof operation>): Promise<Order> {
-    const result = await cancelOrder(this.database, { team, id, by: name });
+    const result = await cancelOrder(this.database, this.sagas, { team, id, by: name });
     if (result === 'already-confirmed') {
       throw new CallerError('already-confirmed', { detail: `Order ${id} is confirmed; its stock is sold.` });
     }

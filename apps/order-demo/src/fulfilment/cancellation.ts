@@ -1,28 +1,58 @@
 import type { OrderStatus } from '@keelson/contracts';
-import { outboxAll } from '@keelson/messaging';
 import type { Database } from '@keelson/persistence';
-import { endOrders } from './end-orders.ts';
-import { compensation } from './settlement.ts';
+import { documentNumber } from '../reading/history.ts';
+import type { OrderSagas } from './order-sagas.ts';
 
-const lock = /* sql */ `SELECT status FROM orders WHERE id = $2 AND ($1 = '*' OR team = $1) FOR UPDATE`;
+const find = /* sql */ `
+SELECT status, series, number, customer, phone, total_cents FROM orders WHERE id = $2 AND ($1 = '*' OR team = $1)`;
 
-export type Cancelled = 'cancelled' | 'compensated-before' | 'already-confirmed' | 'not-found';
+interface Row {
+  status: OrderStatus;
+  series: string;
+  number: string;
+  customer: string;
+  phone: string;
+  total_cents: string;
+}
+
+/** `begun`: what was done for it is being taken back. */
+export type Cancelled = 'begun' | 'begun-before' | 'already-confirmed' | 'not-found';
 
 /**
- * Cancels an order that is not confirmed yet. One transaction: stock back on the shelf, the order's end, and the
- * message that makes the other roles withdraw what they did. Cancelling twice is cancelling once.
+ * Cancels an order that is not confirmed yet: its saga begins to take back what was done. Where the saga has not begun,
+ * it begins cancelled, and the message that would begin it changes nothing. Cancelling twice is cancelling once.
  */
 export async function cancelOrder(
   database: Database,
+  sagas: OrderSagas,
   order: { team: string; id: string; by: string },
 ): Promise<Cancelled> {
   return await database.transaction(async (tx) => {
-    const [row] = await tx.query<{ status: OrderStatus }>(lock, [order.team, order.id]);
+    const [row] = await tx.query<Row>(find, [order.team, order.id]);
     if (!row) return 'not-found';
-    if (row.status === 'confirmed') return 'already-confirmed';
-    if (row.status === 'compensated') return 'compensated-before';
-    const ended = await endOrders(tx, 'compensated', [{ id: order.id, reason: `cancelled by ${order.by}` }]);
-    await outboxAll(tx, ended.map(compensation));
-    return 'cancelled';
+    const outcome = await sagas.cancel(tx, order.id, {
+      reason: `cancelled by ${order.by}`,
+      startWith: {
+        documentNumber: documentNumber(row.series, row.number),
+        customer: row.customer,
+        phone: row.phone,
+        totalCents: Number(row.total_cents),
+      },
+    });
+    switch (outcome) {
+      case 'begun':
+      case 'moved':
+        return 'begun';
+      case 'ignored':
+        return 'begun-before';
+      case 'ended': {
+        const saga = await sagas.find(tx, order.id);
+        return saga?.state === 'completed' ? 'already-confirmed' : 'begun-before';
+      }
+      case 'unknown':
+        return 'not-found';
+      default:
+        return outcome satisfies never;
+    }
   });
 }

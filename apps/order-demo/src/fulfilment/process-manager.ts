@@ -1,37 +1,53 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
-import { couponGranted, couponWithdrawn, documentIssued, notificationSent, type Payload } from '@keelson/contracts';
-import type { Tx } from '@keelson/persistence';
+import {
+  couponGranted,
+  couponWithdrawn,
+  documentIssued,
+  documentVoided,
+  notificationSent,
+  orderAccepted,
+  paymentDeclined,
+  paymentRefunded,
+  paymentTaken,
+} from '@keelson/contracts';
 import { type HandlerContext, Subscribe } from '@keelson/messaging/nest';
 import { CONFIG, logger } from '@keelson/service-kit';
 import { INVENTORY_QUEUE } from '../queues.ts';
 import { rolesOf } from '../settings/roles.ts';
 import type { Settings } from '../settings/settings.ts';
-import { noteProgress, type ProgressName } from './progress.ts';
+import { OrderSagas } from './order-sagas.ts';
 import { Settlement } from './settlement.ts';
 
 const log = logger('process-manager');
 const options = { queue: INVENTORY_QUEUE.queue, concurrency: INVENTORY_QUEUE.concurrency };
 
 /**
- * The inventory role. Notes what the other roles report, and ends orders: right after the last report, and by a sweep
- * every SWEEP_EVERY_MS for what a killed process left behind and for deadlines.
+ * The inventory role. Hands what the other roles report to the order's saga, and moves stock: right after the report
+ * that makes it due, and by a sweep every SWEEP_EVERY_MS for what a killed process left behind and for deadlines.
  */
 @Injectable()
 export class ProcessManager implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #settlement: Settlement;
+  readonly #sagas: OrderSagas;
   readonly #settings: Settings;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = false;
 
-  constructor(@Inject(Settlement) settlement: Settlement, @Inject(CONFIG) settings: Settings) {
+  constructor(
+    @Inject(Settlement) settlement: Settlement,
+    @Inject(OrderSagas) sagas: OrderSagas,
+    @Inject(CONFIG) settings: Settings,
+  ) {
     this.#settlement = settlement;
+    this.#sagas = sagas;
     this.#settings = settings;
   }
 
   onApplicationBootstrap(): void {
     if (!rolesOf(this.#settings.ROLE).has('inventory')) return;
+    this.#sagas.onDue(() => this.#settle());
     this.#timer = setInterval(() => this.#settle(), this.#settings.SWEEP_EVERY_MS);
   }
 
@@ -41,28 +57,17 @@ export class ProcessManager implements OnApplicationBootstrap, BeforeApplication
     await this.#running;
   }
 
+  @Subscribe(orderAccepted, options)
+  @Subscribe(paymentTaken, options)
+  @Subscribe(paymentDeclined, options)
+  @Subscribe(paymentRefunded, options)
   @Subscribe(documentIssued, options)
-  async onDocument(payload: Payload<typeof documentIssued>, { tx }: HandlerContext): Promise<void> {
-    await this.#note(tx!, 'document.issued', payload);
-  }
-
+  @Subscribe(documentVoided, options)
   @Subscribe(couponGranted, options)
-  async onCoupon(payload: Payload<typeof couponGranted>, { tx }: HandlerContext): Promise<void> {
-    await this.#note(tx!, 'coupon.granted', payload);
-  }
-
-  @Subscribe(notificationSent, options)
-  async onNotification(payload: Payload<typeof notificationSent>, { tx }: HandlerContext): Promise<void> {
-    await this.#note(tx!, 'notification.sent', payload);
-  }
-
   @Subscribe(couponWithdrawn, options)
-  async onWithdrawal(payload: Payload<typeof couponWithdrawn>, { tx }: HandlerContext): Promise<void> {
-    await this.#note(tx!, 'coupon.withdrawn', payload);
-  }
-
-  async #note(tx: Tx, name: ProgressName, payload: { orderId: string; at: string }): Promise<void> {
-    if (await noteProgress(tx, name, payload)) tx.afterCommit(() => this.#settle());
+  @Subscribe(notificationSent, options)
+  async onReport(_payload: unknown, { tx, message }: HandlerContext): Promise<void> {
+    await this.#sagas.handle(tx!, message);
   }
 
   /** One settlement at a time; whoever comes meanwhile makes it run once more. */

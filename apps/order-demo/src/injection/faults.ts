@@ -11,23 +11,23 @@ export interface FaultPlan {
 /** The faults of a version that is meant to be bad: what a canary has to find. Deterministic by its seed. */
 export class Faults {
   readonly latencyMs: number;
-  readonly #errorRate: number;
-  readonly #next: () => number;
+  /** Whether the next order fails. */
+  readonly nextFails: () => boolean;
   /** Milliseconds from start to crash: half to one and a half of the mean; undefined is never. */
   readonly crashAfterMs: number | undefined;
 
   constructor(plan: FaultPlan) {
     this.latencyMs = plan.latencyMs;
-    this.#errorRate = plan.errorRate;
-    this.#next = mulberry32(plan.seed);
+    this.nextFails = failing(plan.errorRate, plan.seed);
     const spread = 0.5 + mulberry32(plan.seed ^ 0x5f3759df)();
     this.crashAfterMs = plan.crashAfterSeconds > 0 ? plan.crashAfterSeconds * 1000 * spread : undefined;
   }
+}
 
-  /** Whether the next order fails. */
-  nextFails(): boolean {
-    return this.#errorRate > 0 && this.#next() < this.#errorRate;
-  }
+/** Says of one call after the other whether it fails: a share of `rate`, 0 to 1; the same seed, the same calls. */
+export function failing(rate: number, seed: number): () => boolean {
+  const next = mulberry32(seed);
+  return () => rate > 0 && next() < rate;
 }
 
 /** Tommy Ettinger's mulberry32: 32 bits of state are plenty for this, and the same everywhere. Gives 0 to below 1. */

@@ -1,3 +1,4 @@
+import { RetryableError } from '@keelson/messaging';
 import type { Database } from '@keelson/persistence';
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -23,15 +24,19 @@ ON CONFLICT (notification) DO NOTHING`;
 export class RecordingSmsProvider extends SmsProvider {
   readonly #database: Database;
   readonly #latencyMs: number;
+  readonly #fails: () => boolean;
 
-  constructor(database: Database, options: { latencyMs: number }) {
+  /** `fails`: asked for each SMS whether it is refused, for trying out a provider that is not well. Default: never. */
+  constructor(database: Database, options: { latencyMs: number; fails?: () => boolean }) {
     super();
     this.#database = database;
     this.#latencyMs = options.latencyMs;
+    this.#fails = options.fails ?? (() => false);
   }
 
   async send({ id, orderId, phone, text }: Sms): Promise<void> {
     if (this.#latencyMs > 0) await pause(this.#latencyMs);
+    if (this.#fails()) throw new RetryableError('the SMS provider took nothing (SMS_ERROR_RATE)');
     await this.#database.execute(record, [id, orderId, phone, text]);
   }
 }

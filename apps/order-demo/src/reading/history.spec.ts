@@ -1,6 +1,7 @@
 import { documentNumber, historyOf, seriesOf } from './history.ts';
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 31, 12, 0, seconds));
+const text = (seconds: number) => at(seconds).toISOString();
 
 describe('history', () => {
   test('an accepted order has its two first steps', () => {
@@ -11,27 +12,33 @@ describe('history', () => {
     ]);
   });
 
-  test('steps stand in the order in which they happened, a coupon granted after the compensation included', () => {
+  test('steps stand in the order in which they happened; what was never done is not said to be taken back', () => {
     const steps = historyOf({
       documentNumber: 'SO-2026-000001',
       acceptedAt: at(0),
-      documentAt: at(3),
-      couponAt: at(6),
-      withdrawnAt: at(7),
+      steps: {
+        stock: { state: 'undone', doneAt: text(1), undoingAt: text(8), undoneAt: text(9) },
+        payment: { state: 'undone', doneAt: text(2), undoingAt: text(7), undoneAt: text(8), detail: 'refunded' },
+        document: { state: 'undone', undoingAt: text(6), undoneAt: text(7) },
+        coupon: { state: 'undone', doneAt: text(3), undoingAt: text(5), undoneAt: text(6) },
+        notification: { state: 'begun', begunAt: text(2) },
+      },
+      compensating: 'cancelled by the customer',
       status: 'compensated',
-      endedAt: at(5),
+      endedAt: at(9),
       reason: 'cancelled by the customer',
     });
-    expect(steps.map((step) => step.step)).toEqual([
-      'stock-reserved',
-      'document-numbered',
-      'document-issued',
-      'stock-released',
-      'compensated',
-      'coupon-granted',
-      'coupon-withdrawn',
+    expect(steps.map(({ step, at, detail }) => [step, at.slice(17, 19), detail].filter(Boolean).join(' '))).toEqual([
+      'stock-reserved 00',
+      'document-numbered 00 SO-2026-000001',
+      'payment-taken 02',
+      'coupon-granted 03',
+      'compensation-begun 05 cancelled by the customer',
+      'coupon-withdrawn 06',
+      'payment-refunded 08 refunded',
+      'stock-released 09',
+      'compensated 09 cancelled by the customer',
     ]);
-    expect(steps[4]).toMatchObject({ detail: 'cancelled by the customer' });
   });
 
   test.each([

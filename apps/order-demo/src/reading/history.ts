@@ -1,31 +1,54 @@
 import type { Order } from '@keelson/contracts';
+import type { StepRecord } from '@keelson/messaging/saga';
 
-/** The times that an order's rows hold; null or absent where it has not come to that. */
+/** What an order's rows hold of its course. */
 export interface Milestones {
   documentNumber: string;
   acceptedAt: Date;
-  documentAt?: Date | null;
-  couponAt?: Date | null;
-  notifiedAt?: Date | null;
-  withdrawnAt?: Date | null;
   status: Order['status'];
   endedAt?: Date | null;
   reason?: string | null;
+  /** Of its saga; absent where that has not begun. */
+  steps?: Readonly<Record<string, StepRecord>> | null;
+  /** Why its saga takes back what was done. */
+  compensating?: string | null;
 }
 
 type Step = Order['history'][number];
 
+/** What the history calls a step of the saga that was done, that failed, and that was taken back; in their order. */
+const WORDS: Readonly<Record<string, { done?: string; failed?: string; undone?: string }>> = {
+  payment: { done: 'payment-taken', failed: 'payment-declined', undone: 'payment-refunded' },
+  document: { done: 'document-issued', undone: 'document-voided' },
+  coupon: { done: 'coupon-granted', undone: 'coupon-withdrawn' },
+  notification: { done: 'sms-sent' },
+};
+
 /** The order's history: each step with its time, oldest first. Steps of the same instant keep their natural order. */
 export function historyOf(order: Milestones): Step[] {
   const steps: Step[] = [];
-  const add = (step: string, at: Date | null | undefined, detail?: string | null) => {
-    if (at) steps.push({ step, at: at.toISOString(), ...(detail ? { detail } : {}) });
+  const add = (step: string | undefined, at: Date | string | null | undefined, detail?: string | null) => {
+    if (!step || !at) return;
+    steps.push({ step, at: typeof at === 'string' ? at : at.toISOString(), ...(detail ? { detail } : {}) });
   };
+  const known = Object.keys(WORDS).flatMap((name) => {
+    const step = order.steps?.[name];
+    return step ? [{ step, words: WORDS[name]! }] : [];
+  });
   add('stock-reserved', order.acceptedAt);
   add('document-numbered', order.acceptedAt, order.documentNumber);
-  add('document-issued', order.documentAt);
-  add('coupon-granted', order.couponAt);
-  add('sms-sent', order.notifiedAt);
+  for (const { step, words } of known) {
+    add(words.done, step.doneAt, step.undoneAt ? undefined : step.detail);
+    add(words.failed, step.failedAt, step.detail);
+  }
+  const begun = Object.values(order.steps ?? {})
+    .flatMap(({ undoingAt }) => undoingAt ?? [])
+    .sort()[0];
+  add('compensation-begun', begun, order.compensating);
+  // What was never done is not taken back, only kept from being done.
+  for (const { step, words } of known.toReversed()) {
+    if (step.doneAt) add(words.undone, step.undoneAt, step.detail);
+  }
   switch (order.status) {
     case 'accepted':
       break;
@@ -36,8 +59,9 @@ export function historyOf(order: Milestones): Step[] {
       add('stock-released', order.endedAt);
       add('compensated', order.endedAt, order.reason);
       break;
+    default:
+      order.status satisfies never;
   }
-  add('coupon-withdrawn', order.withdrawnAt);
   // RFC 3339 in UTC with fixed width sorts as text.
   return steps.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }

@@ -1,4 +1,5 @@
 import type { Order, OrderStatus, Stock } from '@keelson/contracts';
+import type { StepRecord } from '@keelson/messaging/saga';
 import type { Database } from '@keelson/persistence';
 import { documentNumber, historyOf } from './history.ts';
 
@@ -14,16 +15,14 @@ interface OrderRow {
   accepted_by: string;
   ended_at: Date | null;
   reason: string | null;
-  document_at: Date | null;
-  coupon_at: Date | null;
-  notified_at: Date | null;
-  withdrawn_at: Date | null;
+  steps: Record<string, StepRecord> | null;
+  compensating: string | null;
 }
 
 const columns = /* sql */ `
 SELECT o.id, o.series, o.number, o.status, o.customer, o.lines, o.total_cents, o.accepted_at, o.accepted_by, o.ended_at,
-       o.reason, p.document_at, p.coupon_at, p.notified_at, p.withdrawn_at
-  FROM orders o LEFT JOIN order_process p ON p.order_id = o.id`;
+       o.reason, s.steps, s.reason AS compensating
+  FROM orders o LEFT JOIN saga s ON s.name = 'order' AND s.key = o.id::text`;
 
 // Team '*' sees all. Newest first is by id: ids begin with their time.
 const oneOrder = /* sql */ `${columns} WHERE o.id = $2 AND ($1 = '*' OR o.team = $1)`;
@@ -83,7 +82,7 @@ export class Orders {
   }
 }
 
-function paged<Item>(rows: Item[], limit: number, keyOf: (item: Item) => string): Page<Item> {
+export function paged<Item>(rows: Item[], limit: number, keyOf: (item: Item) => string): Page<Item> {
   if (rows.length <= limit) return { items: rows };
   const items = rows.slice(0, limit);
   return { items, after: keyOf(items.at(-1)!) };
@@ -103,10 +102,8 @@ function orderOf(row: OrderRow): Order {
     history: historyOf({
       documentNumber: number,
       acceptedAt: row.accepted_at,
-      documentAt: row.document_at,
-      couponAt: row.coupon_at,
-      notifiedAt: row.notified_at,
-      withdrawnAt: row.withdrawn_at,
+      steps: row.steps,
+      compensating: row.compensating,
       status: row.status,
       endedAt: row.ended_at,
       reason: row.reason,

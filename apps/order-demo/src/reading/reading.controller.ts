@@ -2,9 +2,10 @@ import { Controller, Inject } from '@nestjs/common';
 import { ordersApi } from '@keelson/contracts';
 import { CallerError, Operation, type OperationInput, type OperationResult } from '@keelson/service-kit';
 import { cursorOf, keyOf } from './cursor.ts';
+import { orderV2 } from './order-v2.ts';
 import { Orders, type Page } from './orders.ts';
 
-const { listOrders, getOrder, listStock } = ordersApi.endpoints;
+const { listOrders, getOrder, getOrderV2, listStock } = ordersApi.endpoints;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 // eslint-disable-next-line no-control-regex -- NUL is what PostgreSQL refuses in a text
 const SKU = /^[^\0]{1,64}$/;
@@ -24,6 +25,13 @@ export class ReadingController {
     const order = await this.orders.find(principal.team, params.id);
     if (!order) throw new CallerError('not-found', { detail: `There is no order ${params.id}.` });
     return order;
+  }
+
+  @Operation(getOrderV2)
+  async getV2({ params, principal }: OperationInput<typeof getOrderV2>): Promise<OperationResult<typeof getOrderV2>> {
+    const order = await this.orders.find(principal.team, params.id);
+    if (!order) throw new CallerError('not-found', { detail: `There is no order ${params.id}.` });
+    return orderV2(order);
   }
 
   @Operation(listStock)

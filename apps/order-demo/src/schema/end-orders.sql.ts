@@ -6,8 +6,8 @@
  * Locks: the orders by id, then the articles by SKU; accept_orders never waits for an existing order, so the two
  * cannot wait for each other crosswise.
  */
-export const endOrders = /* sql */ `
-CREATE FUNCTION end_orders(ids uuid[], outcome text, reasons text[])
+const endOrdersBy = (create: string, noteEnd: string) => /* sql */ `
+${create} FUNCTION end_orders(ids uuid[], outcome text, reasons text[])
 RETURNS TABLE (id uuid, ended_at timestamptz, reason text)
 LANGUAGE plpgsql
 SET enable_seqscan TO off SET enable_hashjoin TO off SET enable_mergejoin TO off
@@ -23,10 +23,7 @@ BEGIN
     RETURN;
   END IF;
 
-  INSERT INTO order_process (order_id, ended) SELECT unnest(open), true
-    ON CONFLICT (order_id) DO UPDATE SET ended = true;
-
-  RETURN QUERY
+${noteEnd}  RETURN QUERY
     UPDATE orders o SET status = outcome, ended_at = at, reason = w.reason
       FROM unnest(ids, reasons) AS w(id, reason)
      WHERE o.id = w.id AND o.id = ANY (open)
@@ -47,3 +44,15 @@ BEGIN
 END
 $$;
 `;
+
+/** As it was first made: it noted the end in order_process. */
+export const endOrders = endOrdersBy(
+  'CREATE',
+  `  INSERT INTO order_process (order_id, ended) SELECT unnest(open), true
+    ON CONFLICT (order_id) DO UPDATE SET ended = true;
+
+`,
+);
+
+/** Since orders have sagas, whose row holds the end. */
+export const endOrdersOfSagas = endOrdersBy('CREATE OR REPLACE', '');

@@ -29,21 +29,31 @@ SELECT e.order_id AS "orderId", e.what
 
 // Young orders are left out: they are on their way. The outbox is small, so it is read once and hashed.
 export const open = /* sql */ `
-SELECT o.id, o.accepted_at AS "acceptedAt", p.document_at AS "documentAt", p.coupon_at AS "couponAt",
-       p.notified_at AS "notifiedAt", coalesce(b.unsent, 0)::int AS unsent
+SELECT o.id, o.accepted_at AS "acceptedAt", coalesce(b.unsent, 0)::int AS unsent, s.state AS "sagaState",
+       s.steps, s.waiting_for AS "waitingFor", s.due_at AS "dueAt", s.reason
   FROM orders o
-  LEFT JOIN order_process p ON p.order_id = o.id
-  LEFT JOIN (SELECT aggregate, count(*) AS unsent FROM outbox GROUP BY aggregate) AS b ON b.aggregate = o.id::text
+  LEFT JOIN saga s ON s.name = 'order' AND s.key = o.id::text
+  LEFT JOIN (SELECT aggregate, count(*) AS unsent
+               FROM (SELECT aggregate FROM outbox UNION ALL SELECT aggregate FROM outbox_deferred) AS waiting
+              GROUP BY aggregate) AS b ON b.aggregate = o.id::text
  WHERE o.status = 'accepted' AND o.accepted_at <= $1
+ ORDER BY o.id`;
+
+// The other way round is open above: an order that is open while its saga has ended.
+export const contradictions = /* sql */ `
+SELECT o.id AS "orderId", o.status, s.state AS "sagaState"
+  FROM orders o JOIN saga s ON s.name = 'order' AND s.key = o.id::text
+ WHERE (o.status = 'confirmed' AND s.state <> 'completed') OR (o.status = 'compensated' AND s.state <> 'compensated')
  ORDER BY o.id`;
 
 export const incomplete = /* sql */ `
 SELECT o.id AS "orderId", w.what
   FROM orders o
-  LEFT JOIN documents d ON d.order_id = o.id AND d.made_at IS NOT NULL
+  LEFT JOIN documents d ON d.order_id = o.id AND d.made_at IS NOT NULL AND d.withdrawn_at IS NULL
   LEFT JOIN coupons c ON c.order_id = o.id AND c.made_at IS NOT NULL AND c.withdrawn_at IS NULL
   LEFT JOIN sms_deliveries s ON s.order_id = o.id
-  CROSS JOIN LATERAL (VALUES ('document', d.id), ('coupon', c.id), ('SMS', s.id)) AS w(what, id)
+  LEFT JOIN payments p ON p.order_id = o.id AND p.state = 'taken'
+  CROSS JOIN LATERAL (VALUES ('document', d.id), ('coupon', c.id), ('SMS', s.id), ('payment', p.order_id)) AS w(what, id)
  WHERE o.status = 'confirmed' AND w.id IS NULL
  ORDER BY o.id, w.what`;
 
@@ -51,7 +61,9 @@ export const notWithdrawn = /* sql */ `
 SELECT o.id AS "orderId", e.what, o.ended_at AS "endedAt"
   FROM (SELECT order_id, 'document' AS what FROM documents WHERE made_at IS NOT NULL AND withdrawn_at IS NULL
         UNION ALL
-        SELECT order_id, 'coupon' FROM coupons WHERE made_at IS NOT NULL AND withdrawn_at IS NULL) AS e
+        SELECT order_id, 'coupon' FROM coupons WHERE made_at IS NOT NULL AND withdrawn_at IS NULL
+        UNION ALL
+        SELECT order_id, 'payment' FROM payments WHERE state IN ('asked', 'taken', 'reversing')) AS e
   JOIN orders o ON o.id = e.order_id AND o.status = 'compensated'
  ORDER BY o.id, e.what`;
 
@@ -69,6 +81,10 @@ SELECT e.id::text AS id, e.what, e.count::int AS count
         SELECT unnest(array_agg(id)), 'orders with the same document number', count(*)
           FROM orders GROUP BY series, number HAVING count(*) > 1) AS e
  ORDER BY 1, 2`;
+
+export const moneyOfOrders = /* sql */ `
+SELECT id, status, total_cents AS "totalCents", ended_at AS "endedAt"
+  FROM orders WHERE $1::uuid IS NULL OR id > $1 ORDER BY id LIMIT 10000`;
 
 export const stock = /* sql */ `
 SELECT a.sku, a.received, a.available, a.reserved, a.sold,

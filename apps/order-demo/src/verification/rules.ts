@@ -8,7 +8,13 @@ export interface Finding {
   reason: string;
 }
 
-type Rule = (evidence: Evidence, options: { graceMs: number }) => Finding[];
+export interface JudgeOptions {
+  graceMs: number;
+  /** The saga's: an order whose saga has not begun by then will not end by itself. */
+  deadlineMs: number;
+}
+
+type Rule = (evidence: Evidence, options: JudgeOptions) => Finding[];
 
 /** An order that someone was told is accepted must be there. */
 const promisedButMissing: Rule = ({ missing }) =>
@@ -27,11 +33,11 @@ const effectsWithoutOrder: Rule = ({ orphans }) =>
   }));
 
 /** Past the grace time an open order is stuck while something can still end it, and lost when nothing can. */
-const openTooLong: Rule = ({ open, readAt }, { graceMs }) =>
+const openTooLong: Rule = ({ open, readAt }, { graceMs, deadlineMs }) =>
   open
     .filter((order) => readAt.getTime() - order.acceptedAt.getTime() > graceMs)
     .map((order) => {
-      const coming = whatCanEndIt(order, readAt, graceMs);
+      const coming = whatCanEndIt(order, readAt, graceMs + deadlineMs);
       return coming
         ? { kind: 'stuck', id: order.id, reason: `open since ${order.acceptedAt.toISOString()}: ${coming}` }
         : {
@@ -41,14 +47,56 @@ const openTooLong: Rule = ({ open, readAt }, { graceMs }) =>
           };
     });
 
-function whatCanEndIt(order: OpenOrder, now: Date, graceMs: number): string | undefined {
-  if (order.unsent > 0) return `${order.unsent} of its messages are still in the outbox`;
-  if (order.missing.length === 0) return 'everything is done, the confirmation is due';
-  // The sweep has the grace time too: it may just be about to run.
-  if (now.getTime() - order.deadline.getTime() < graceMs)
-    return `no ${order.missing.join(', no ')} yet; compensated at ${order.deadline.toISOString()}`;
-  return undefined;
+function whatCanEndIt({ saga, unsent, acceptedAt }: OpenOrder, now: Date, patienceMs: number): string | undefined {
+  if (unsent > 0) return `${unsent} of its messages are still in the outbox`;
+  if (saga === undefined) {
+    return now.getTime() - acceptedAt.getTime() < patienceMs
+      ? 'its saga has not begun; look into order-demo.inventory and its parking lot'
+      : undefined;
+  }
+  if (saga.state === 'completed' || saga.state === 'compensated') return undefined;
+  const what = saga.state === 'running' ? 'waits for' : 'takes back';
+  if (saga.waitingFor !== undefined) return `its saga waits for the inventory role: ${saga.waitingFor} is due`;
+  const due = saga.dueAt ? `; times out at ${saga.dueAt.toISOString()}` : '';
+  return `its saga ${what} ${saga.openSteps.join(', ')}${due}`;
 }
+
+/** Order and saga end alike. */
+const endsDiffer: Rule = ({ contradictions }) =>
+  contradictions.map(({ orderId, status, sagaState }) => ({
+    kind: 'stuck',
+    id: orderId,
+    reason: `it is ${status}, but its saga is ${sagaState}`,
+  }));
+
+/** Money is taken once for an order, in the amount it says. */
+const chargedWrongly: Rule = ({ charged }) =>
+  charged.flatMap(({ orderId, payments, cents, status, totalCents }): Finding[] => {
+    if (payments > 1) return [{ kind: 'doubled', id: orderId, reason: `${payments} payments where one is allowed` }];
+    if (status === undefined)
+      return [{ kind: 'lost', id: orderId, reason: `${cents} cents were taken for it, but there is no such order` }];
+    if (cents !== totalCents)
+      return [{ kind: 'negative', id: orderId, reason: `${cents} cents were taken for it, it costs ${totalCents}` }];
+    return [];
+  });
+
+/** Money that was taken for a compensated order is given back. */
+const notRefunded: Rule = ({ charged, readAt }, { graceMs }) =>
+  charged
+    .filter(({ status, endedAt }) => status === 'compensated' && readAt.getTime() - endedAt!.getTime() > graceMs)
+    .map(({ orderId, cents }) => ({
+      kind: 'stuck',
+      id: orderId,
+      reason: `it is compensated, but ${cents} cents were not given back`,
+    }));
+
+/** A confirmed order is paid, in the provider's books too. */
+const confirmedUnpaid: Rule = ({ unpaid }) =>
+  unpaid.map((id) => ({
+    kind: 'lost',
+    id,
+    reason: 'it is confirmed, but the payment provider has taken no money for it',
+  }));
 
 /** A confirmed order has all that it was confirmed for. */
 const confirmedWithoutEffect: Rule = ({ incomplete }) =>
@@ -92,6 +140,10 @@ const rules: readonly Rule[] = [
   holesInTheNumbers,
   effectsWithoutOrder,
   openTooLong,
+  endsDiffer,
+  chargedWrongly,
+  notRefunded,
+  confirmedUnpaid,
   confirmedWithoutEffect,
   notWithdrawn,
   twice,
@@ -99,7 +151,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** The verdict over one snapshot of the database. Each list holds an id once; `findings` says why. */
-export function judge(evidence: Evidence, options: { graceMs: number }): Verdict {
+export function judge(evidence: Evidence, options: JudgeOptions): Verdict {
   const findings = rules.flatMap((rule) => rule(evidence, options));
   const ids = (kind: Finding['kind']) => [
     ...new Set(findings.filter((finding) => finding.kind === kind).map(({ id }) => id)),
