@@ -41,6 +41,8 @@ export async function partsOf(
   });
   const messaging = await Messaging.connect({
     url: settings.AMQP_URL,
+    managementUrl: settings.AMQP_MANAGEMENT_URL,
+    topologyMode: settings.AMQP_TOPOLOGY,
     service: name,
     catalogue,
     database,

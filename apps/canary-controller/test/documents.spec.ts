@@ -48,8 +48,8 @@ describe('the documents say what the code does', () => {
   test('every variable of this service stands in the table with its default, and no other', async () => {
     const rows = table(await document('configuration.md'), 'variable');
     const own = Object.keys(configSchema.shape);
-    const base = ['HOST', 'PORT', 'READY_FILE', 'DATABASE_URL', 'AMQP_URL', 'TOKENS_FILE', 'LOG_LEVEL', 'CONFIG_FILE'];
-    const general = /^(OTEL_|BODY_|REQUEST_|RATE_|DRAIN_|SHUTDOWN_)/;
+    const base = ['HOST', 'PORT', 'READY_FILE', 'DATABASE_URL', 'TOKENS_FILE', 'LOG_LEVEL', 'CONFIG_FILE'];
+    const general = /^(AMQP_|OTEL_|BODY_|REQUEST_|RATE_|DRAIN_|SHUTDOWN_)/;
     const described = rows.map(([name]) => coded(name!)[0]!);
     expect(described.toSorted()).toEqual(own.filter((name) => !base.includes(name) && !general.test(name)).toSorted());
     const made = configSchema.parse({

@@ -30,6 +30,8 @@ export class CertServiceModule {
           inject: [CONFIG, Database],
           useFactory: (config: Config, database: Database) => ({
             url: config.AMQP_URL,
+            managementUrl: config.AMQP_MANAGEMENT_URL,
+            topologyMode: config.AMQP_TOPOLOGY,
             service: SERVICE,
             catalogue,
             database,

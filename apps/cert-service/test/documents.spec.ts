@@ -15,7 +15,7 @@ describe('the documents say what the code does', () => {
     const names = own.map(([name]) => name);
     expect(described.filter((name) => !names.includes(name))).toEqual([]);
     const base = ['HOST', 'PORT', 'READY_FILE', 'DATABASE_URL', 'AMQP_URL', 'TOKENS_FILE', 'LOG_LEVEL', 'CONFIG_FILE'];
-    const general = /^(OTEL_|BODY_|REQUEST_|RATE_|DRAIN_|SHUTDOWN_)/;
+    const general = /^(AMQP_|OTEL_|BODY_|REQUEST_|RATE_|DRAIN_|SHUTDOWN_)/;
     const missing = names.filter((name) => !described.includes(name) && !base.includes(name) && !general.test(name));
     expect(missing).toEqual([]);
   });

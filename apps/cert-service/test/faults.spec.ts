@@ -56,6 +56,7 @@ describe('when a part goes away', () => {
 
   test('without the broker certificates are issued all the same, and told once it is back', async () => {
     const messages = await listener(rabbit.amqpUrl);
+    await rabbit.queuesKept();
     rabbit.kill('SIGKILL');
     const answers = await Promise.all([issue(), issue(), issue()]);
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);

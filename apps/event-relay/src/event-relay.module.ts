@@ -1,4 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { Messaging } from '@keelson/messaging';
+import { MessagesHttpModule } from '@keelson/messaging/http';
 import { Database } from '@keelson/persistence';
 import { DeadLetters } from './delivery/dead-letters.ts';
 import { Sinks } from './delivery/sinks.ts';
@@ -17,9 +19,11 @@ export class EventRelayModule {
     gaps: GapLedger;
     cluster: string;
     alertsReceived: (count: number) => void;
+    messaging: Messaging;
   }): DynamicModule {
     return {
       module: EventRelayModule,
+      imports: [MessagesHttpModule.of(parts.messaging)],
       controllers: [EventsController],
       providers: [
         { provide: Database, useValue: parts.database },

@@ -1,4 +1,4 @@
-import { catalogue, eventsApi } from '@keelson/contracts';
+import { catalogue, eventsApi, messagesApi } from '@keelson/contracts';
 import { KubernetesClient } from '@keelson/kubernetes';
 import { inboxMigrations, Messaging } from '@keelson/messaging';
 import { Database } from '@keelson/persistence';
@@ -95,6 +95,8 @@ export async function partsOf(settings: z.output<typeof config>): Promise<Servic
   );
   const messaging = await Messaging.connect({
     url: settings.AMQP_URL,
+    managementUrl: settings.AMQP_MANAGEMENT_URL,
+    topologyMode: settings.AMQP_TOPOLOGY,
     service: name,
     catalogue,
     database,
@@ -125,6 +127,7 @@ export async function partsOf(settings: z.output<typeof config>): Promise<Servic
       gaps,
       cluster: settings.CLUSTER,
       alertsReceived: (count) => received.inc({ source: 'alertmanager' }, count),
+      messaging,
     }),
     // Neither broker nor API server: while one is away, the other sources, the sinks and the archive go on.
     ready: { database: () => database.ping() },
@@ -144,7 +147,7 @@ export async function partsOf(settings: z.output<typeof config>): Promise<Servic
 export const definition: ServiceDefinition<typeof config> = {
   name,
   version: process.env['APP_VERSION'] ?? '0.1.0',
-  api: eventsApi,
+  api: [eventsApi, messagesApi],
   config,
   start: partsOf,
 };

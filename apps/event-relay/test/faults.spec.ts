@@ -85,6 +85,7 @@ describe('when a part goes away', () => {
   }, 120_000);
 
   test('without the broker alerts go on, and the platform’s messages are read once it is back', async () => {
+    await rabbit.queuesKept();
     rabbit.kill('SIGKILL');
     expect((await post(aWebhook([alert('no broker')]))).status).toBe(202);
     await arrived('no broker');

@@ -8,7 +8,10 @@ import {
   certificateIssued,
   certificateRenewed,
   certificateRevoked,
+  messageDiscarded,
+  messageEdited,
   messageParked,
+  messageRedriven,
 } from '@keelson/contracts';
 import type { ReceivedOf } from '@keelson/messaging';
 import type { NewEntry } from '../journal/entry.ts';
@@ -24,7 +27,10 @@ export const platformMessages = [
   certificateExpiring,
   certificateRevoked,
   certificateRenewed,
+  messageDiscarded,
+  messageEdited,
   messageParked,
+  messageRedriven,
 ] as const;
 
 export type PlatformMessage = ReceivedOf<(typeof platformMessages)[number]>;
@@ -99,6 +105,24 @@ function tell(message: PlatformMessage): Told {
         reason: 'MessageParked',
         message: `${payload.type} ${payload.messageId} was given up after ${payload.attempts} attempts: ${payload.code}: ${payload.reason}`,
         object: { kind: 'Queue', name: payload.queue },
+      };
+    }
+    case 'message.redriven':
+    case 'message.discarded':
+    case 'message.edited': {
+      const { by, count, queue } = message.payload;
+      const acts = {
+        'message.redriven': { reason: 'MessagesRedriven', did: 'redriven' },
+        'message.discarded': { reason: 'MessagesDiscarded', did: 'discarded' },
+        'message.edited': { reason: 'MessagesEdited', did: 'edited' },
+      } as const;
+      const { reason, did } = acts[message.name];
+      return {
+        team: 'platform',
+        type: 'Normal',
+        reason,
+        message: `${count} parked messages were ${did} by ${by}`,
+        object: { kind: 'Queue', name: queue },
       };
     }
     default:

@@ -1,21 +1,13 @@
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import type { Producer } from 'kafkajs';
 import { TooLargeForKafka, type KafkaMessage, type KafkaProducer } from './producer.ts';
 
 /** {@link KafkaProducer} over kafkajs, idempotent; connects at the first message and anew after a failure. */
 export class KafkaJsProducer implements KafkaProducer {
-  readonly #kafka: Kafka;
+  readonly #options: { readonly brokers: readonly string[]; readonly clientId: string };
   #producer: Promise<Producer> | undefined;
 
   constructor(options: { brokers: readonly string[]; clientId: string }) {
-    this.#kafka = new Kafka({
-      brokers: [...options.brokers],
-      clientId: options.clientId,
-      logLevel: logLevel.NOTHING, // failures come back as outcomes
-      connectionTimeout: 3_000,
-      requestTimeout: 10_000,
-      // Our own cursor retries, with its own pace and for ever; kafkajs would only hold the batch back.
-      retry: { retries: 2, initialRetryTime: 100 },
-    });
+    this.#options = options;
   }
 
   async send(topic: string, messages: readonly KafkaMessage[]): Promise<void> {
@@ -42,7 +34,18 @@ export class KafkaJsProducer implements KafkaProducer {
   }
 
   async #connect(): Promise<Producer> {
-    const producer = this.#kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: true });
+    // Loaded with the first message: a relay that writes to no Kafka does not keep the library in memory.
+    const { Kafka, logLevel } = await import('kafkajs');
+    const kafka = new Kafka({
+      brokers: [...this.#options.brokers],
+      clientId: this.#options.clientId,
+      logLevel: logLevel.NOTHING, // failures come back as outcomes
+      connectionTimeout: 3_000,
+      requestTimeout: 10_000,
+      // Our own cursor retries, with its own pace and for ever; kafkajs would only hold the batch back.
+      retry: { retries: 2, initialRetryTime: 100 },
+    });
+    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: true });
     await producer.connect();
     return producer;
   }

@@ -1,4 +1,4 @@
-import { Agent, request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { JournalEntry } from '../../journal/entry.ts';
 import { outcomeOfStatus, retryAfter, type Outcome, type Sink } from '../sink.ts';
 import { cloudEvent } from './cloud-event.ts';
@@ -21,7 +21,7 @@ export class WebhookSink implements Sink {
   readonly kind = 'webhook';
   readonly batchSize = 1;
   readonly #options: WebhookOptions;
-  readonly #agent = new Agent();
+  #client: ReturnType<typeof connect> | undefined;
 
   constructor(options: WebhookOptions) {
     this.#options = options;
@@ -32,12 +32,13 @@ export class WebhookSink implements Sink {
     const { url, headers, timeoutMs } = this.#options;
     const limit = new Deadline(timeoutMs, signal);
     try {
+      const { request, agent } = await (this.#client ??= connect());
       const response = await request(url, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/cloudevents+json; charset=utf-8' },
         body: JSON.stringify(cloudEvent(entry)),
         signal: limit.signal,
-        dispatcher: this.#agent,
+        dispatcher: agent,
       });
       return [await outcomeOf(response)];
     } catch (error) {
@@ -47,9 +48,16 @@ export class WebhookSink implements Sink {
     }
   }
 
-  close(): Promise<void> {
-    return this.#agent.close();
+  async close(): Promise<void> {
+    const client = await this.#client;
+    await client?.agent.close();
   }
+}
+
+/** Loaded with the first event: a relay without webhooks does not keep the library in memory. */
+async function connect() {
+  const { Agent, request } = await import('undici');
+  return { request, agent: new Agent() };
 }
 
 async function outcomeOf({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<Outcome> {
