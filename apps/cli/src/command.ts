@@ -9,6 +9,10 @@ export interface Context {
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;
   readonly now: () => Date;
+  /** stderr as it is, for a line that is renewed. */
+  readonly writeProgress: (text: string) => void;
+  /** Width of the terminal that stderr is; undefined where it is none. */
+  readonly terminalColumns: number | undefined;
 }
 
 export interface Surroundings {
@@ -16,6 +20,7 @@ export interface Surroundings {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly signal: AbortSignal;
+  readonly terminalColumns?: number | undefined;
 }
 
 /** Runs a command's work with its context; settings are read only now, so that `--help` needs none. */
@@ -33,7 +38,14 @@ export function runner(program: Command, surroundings: Surroundings): Run {
       const global = program.opts<{ output: Format; envFile?: string }>();
       const settings = new Settings(surroundings.environment, global.envFile);
       const print = new Printer(global.output, { out: surroundings.out, err: surroundings.err });
-      const context: Context = { settings, print, signal: surroundings.signal, now: () => new Date() };
+      const context: Context = {
+        settings,
+        print,
+        signal: surroundings.signal,
+        now: () => new Date(),
+        writeProgress: surroundings.err,
+        terminalColumns: surroundings.terminalColumns,
+      };
       try {
         await work(context, options as never, ...(command.processedArgs as never));
       } finally {

@@ -15,4 +15,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   signal: interrupted.signal,
+  terminalColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
 });

@@ -3,6 +3,7 @@ import {
   canariesApi,
   createClient,
   eventsApi,
+  messagesApi,
   ordersApi,
   type Api,
   type Client,
@@ -20,6 +21,10 @@ export const SERVICES = {
 } as const;
 
 export type ServiceName = keyof typeof SERVICES;
+
+/** Services that consume messages, and serve messagesApi for their queues. */
+export const MESSAGE_SERVICES = ['order-demo', 'event-relay'] as const satisfies readonly ServiceName[];
+export type MessageService = (typeof MESSAGE_SERVICES)[number];
 type ApiOf<Name extends ServiceName> = (typeof SERVICES)[Name]['api'];
 
 /** What the environment, or the file that --env-file names, tells the CLI. */
@@ -53,6 +58,17 @@ export class Settings {
     >;
   }
 
+  /** The queues and parking lots of a service. */
+  messages(name: MessageService): Client<typeof messagesApi> {
+    return createClient(messagesApi, { baseUrl: this.url(name), token: this.token, fetch: this.fetch });
+  }
+
+  /** A variable of the environment or of --env-file; undefined where it is not set. */
+  value(variable: string): string | undefined {
+    const value = this.#values[variable];
+    return value === '' ? undefined : value;
+  }
+
   /** fetch that trusts KEELSON_CA_FILE, where it is set. */
   get fetch(): typeof fetch {
     const dispatcher = this.agent;
@@ -60,12 +76,14 @@ export class Settings {
   }
 
   get agent(): Agent {
-    const caFile = this.#values['KEELSON_CA_FILE'];
-    this.#agent ??= new Agent({
-      connections: 128,
-      ...(caFile ? { connect: { ca: readFileSync(caFile, 'utf8') } } : {}),
-    });
+    this.#agent ??= new Agent({ connections: 128, ...this.trust });
     return this.#agent;
+  }
+
+  /** What an Agent needs so that it trusts KEELSON_CA_FILE. */
+  get trust(): { connect?: { ca: string } } {
+    const caFile = this.#values['KEELSON_CA_FILE'];
+    return caFile ? { connect: { ca: readFileSync(caFile, 'utf8') } } : {};
   }
 
   async close(): Promise<void> {

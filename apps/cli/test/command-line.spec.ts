@@ -306,7 +306,7 @@ test('orders verify fails where an order is lost, and names it', async () => {
   };
   const { code, out } = await keelson('orders', 'verify');
   expect(code).toBe(1);
-  expect(out).toContain('lost     order-1');
+  expect(out).toContain('lost      order-1');
 });
 
 test('token create gives the token to its holder and its hash to the services', async () => {
@@ -364,7 +364,7 @@ describe('completion', () => {
     expect((await keelson('__complete', '--', 'can')).out).toBe('canary\n');
     expect((await keelson('__complete', '--', 'canary', 'a')).out).toBe('abort\napply\n');
     expect((await keelson('__complete', '--', 'canary', 'abort', 'sh')).out).toBe('shop/order-demo\n');
-    expect((await keelson('__complete', '--', 'orders', 'load', '--r')).out).toBe('--rate\n');
+    expect((await keelson('__complete', '--', 'orders', 'load', '--ra')).out).toBe('--rate\n');
   });
 });
 
