@@ -8,6 +8,8 @@ export const PAGES = {
   sinks: '/sinks',
   orders: '/orders',
   order: '/orders/:id',
+  messages: '/messages',
+  queue: '/messages/:queue',
   certificates: '/certificates',
   certificate: '/certificates/:id',
 } as const;

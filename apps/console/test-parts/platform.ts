@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { canariesApi, certificatesApi, createClient, type Scope } from '@keelson/contracts';
+import { canariesApi, certificatesApi, createClient, EXCHANGE, type Scope } from '@keelson/contracts';
 import { eventually, privateFolder, removePrivateFolder, startProcess } from '@keelson/testing';
 
 const root = join(import.meta.dirname, '../../..');
@@ -17,6 +17,8 @@ export interface Platform {
   readonly canaries: ReturnType<typeof createClient<typeof canariesApi>>;
   /** A new token that every service knows, for one team and with these scopes only. */
   tokenWith(scopes: readonly Scope[]): Promise<string>;
+  /** Publishes an event past its service, so that it may break its contract. */
+  publish(routingKey: string, payload: unknown, id: string): Promise<void>;
   /** The process id of a service, to stop and continue it. */
   pidOf(command: string): number;
   stop(): Promise<void>;
@@ -73,9 +75,39 @@ export async function startPlatform(): Promise<Platform> {
     certificates: createClient(certificatesApi, { baseUrl: need('KEELSON_CERT_URL'), token }),
     canaries: createClient(canariesApi, { baseUrl: need('KEELSON_CANARY_URL'), token }),
     tokenWith: (scopes) => addToken(join(dirname(need('KEELSON_CA_FILE')), 'tokens.json'), consoleUrl, scopes),
+    publish: (routingKey, payload, id) => publish(need('AMQP_MANAGEMENT_URL'), { routingKey, payload, id }),
     pidOf: (command) => pidBelow(stack.pid, command),
     stop,
   };
+}
+
+async function publish(
+  managementUrl: string,
+  { routingKey, payload, id }: { routingKey: string; payload: unknown; id: string },
+): Promise<void> {
+  const { origin, username, password } = new URL(managementUrl);
+  const answer = await fetch(`${origin}/api/exchanges/%2F/${EXCHANGE}/publish`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
+    body: JSON.stringify({
+      routing_key: routingKey,
+      payload: JSON.stringify(payload),
+      payload_encoding: 'string',
+      properties: {
+        message_id: id,
+        content_type: 'application/json',
+        delivery_mode: 2,
+        headers: {
+          'cloudEvents:specversion': '1.0',
+          'cloudEvents:id': id,
+          'cloudEvents:source': 'console-test',
+          'cloudEvents:type': `dev.keelson.${routingKey}`,
+        },
+      },
+    }),
+  });
+  if (!answer.ok) throw new Error(`the broker answered ${answer.status}: ${await answer.text()}`);
+  await answer.body?.cancel();
 }
 
 /** Adds an entry to the services' TOKENS_FILE; resolves when all of them have read it. */

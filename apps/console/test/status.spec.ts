@@ -1,3 +1,6 @@
+import { Agent } from 'undici';
+import { StatusReader } from '../src/server/read-status.ts';
+import { SERVICE_KEYS, type ServiceKey } from '../src/services.ts';
 import { platformStatusSchema, type ServiceStatus } from '../src/status.ts';
 import { type Stage, stage } from './running.ts';
 import { json } from './upstream.ts';
@@ -55,8 +58,19 @@ describe('the state of the services', () => {
     expect(text).not.toContain('127.0.0.1');
   });
 
-  test('many who ask at once cause one look', async () => {
-    await Promise.all(Array.from({ length: 20 }, () => read()));
-    expect(on.upstreams.certificates.arrived).toHaveLength(1);
+  test('many who ask within a second cause one look', async () => {
+    const addresses = Object.fromEntries(SERVICE_KEYS.map((key) => [key, on.upstreams[key].url]));
+    const dispatcher = new Agent();
+    let now = 0;
+    const reader = new StatusReader(addresses as Record<ServiceKey, string>, dispatcher, () => now);
+    const { arrived } = on.upstreams.certificates;
+    await Promise.all(Array.from({ length: 20 }, () => reader.read()));
+    now = 999;
+    await reader.read();
+    expect(arrived).toHaveLength(1);
+    now = 1_000;
+    await reader.read();
+    expect(arrived).toHaveLength(2);
+    await dispatcher.close();
   });
 });

@@ -20,15 +20,22 @@ const KEEP_MS = 1_000;
 export class StatusReader {
   readonly #addresses: Readonly<Record<ServiceKey, string>>;
   readonly #dispatcher: Dispatcher;
+  readonly #monotonic: () => number;
   #latest: { at: number; status: Promise<PlatformStatus> } | undefined;
 
-  constructor(addresses: Readonly<Record<ServiceKey, string>>, dispatcher: Dispatcher) {
+  /** `monotonic`: milliseconds of a clock that never goes back. */
+  constructor(
+    addresses: Readonly<Record<ServiceKey, string>>,
+    dispatcher: Dispatcher,
+    monotonic = () => performance.now(),
+  ) {
     this.#addresses = addresses;
     this.#dispatcher = dispatcher;
+    this.#monotonic = monotonic;
   }
 
   read(): Promise<PlatformStatus> {
-    const now = performance.now();
+    const now = this.#monotonic();
     if (this.#latest === undefined || now - this.#latest.at >= KEEP_MS)
       this.#latest = { at: now, status: this.#look() };
     return this.#latest.status;

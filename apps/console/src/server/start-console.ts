@@ -18,7 +18,7 @@ import {
 } from '@keelson/service-kit/plain';
 import { type FastifyInstance, fastify } from 'fastify';
 import { Agent } from 'undici';
-import { SERVICE_KEYS, SERVICES } from '../services.ts';
+import { apisOf, SERVICE_KEYS, SERVICES } from '../services.ts';
 import { addressesOf, type Config } from './config.ts';
 import { passOn } from './pass-on.ts';
 import { secure, servePage } from './page.ts';
@@ -117,8 +117,8 @@ async function serveApi(
     return await status.read();
   });
   for (const key of SERVICE_KEYS) {
-    const { service, api: contract } = SERVICES[key];
-    const endpoints = [...Object.values(contract.endpoints), ...Object.values(identityApi.endpoints)];
+    const { service } = SERVICES[key];
+    const endpoints = [...apisOf(key), identityApi].flatMap((contract) => Object.values(contract.endpoints));
     const to = { service, url: addresses[key], endpoints };
     await api.register(
       (scope, _options, done) => {

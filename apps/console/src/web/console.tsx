@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { SERVICE_KEYS } from '../services.ts';
-import { identityClients, makeClients } from './api/clients.ts';
+import { identityClients, makeClients, messageClients } from './api/clients.ts';
 import { useRead } from './api/use-read.ts';
 import { CanariesPage } from './canaries/canaries-page.tsx';
 import { CanaryPage } from './canaries/canary-page.tsx';
@@ -11,6 +11,8 @@ import { EventsPage } from './events/events-page.tsx';
 import { SinksPage } from './events/sinks-page.tsx';
 import { Frame } from './frame.tsx';
 import { HomePage } from './home/home-page.tsx';
+import { MessagesPage } from './messages/messages-page.tsx';
+import { QueuePage } from './messages/queue-page.tsx';
 import { OrderPage } from './orders/order-page.tsx';
 import { OrdersPage } from './orders/orders-page.tsx';
 import { Empty } from './parts/reading.tsx';
@@ -35,6 +37,7 @@ interface ConsoleProps {
 export function Console({ token, signOut }: ConsoleProps) {
   const ask = useMemo(() => identityClients(token), [token]);
   const clients = useMemo(() => makeClients(token), [token]);
+  const messages = useMemo(() => messageClients(token), [token]);
   const [everyMs, setEveryMs] = useState(STANDINGS_AGAIN_MS);
   const latest = useRef<Standings>(ASKING);
   const { data: standings = ASKING } = useRead(
@@ -52,11 +55,12 @@ export function Console({ token, signOut }: ConsoleProps) {
   const session = useMemo(
     (): Session => ({
       clients,
+      messages,
       identity: identityOf(standings),
       may: (key, scope) => mayDo(standings, key, scope),
       signOut,
     }),
-    [clients, standings, signOut],
+    [clients, messages, standings, signOut],
   );
   return (
     <SessionContext value={session}>
@@ -93,6 +97,10 @@ function pageOf(match: PageMatch, key: string): ReactNode {
       return <OrdersPage />;
     case 'order':
       return <OrderPage key={key} {...match.params} />;
+    case 'messages':
+      return <MessagesPage />;
+    case 'queue':
+      return <QueuePage key={key} {...match.params} />;
     case 'certificates':
       return <CertificatesPage />;
     case 'certificate':

@@ -20,6 +20,7 @@ const PLACES: readonly Place[] = [
   { title: 'Canaries', icon: 'canary', to: '/canaries', pages: ['canaries', 'canary'] },
   { title: 'Events', icon: 'events', to: '/events', pages: ['events', 'event', 'sinks'] },
   { title: 'Orders', icon: 'orders', to: '/orders', pages: ['orders', 'order'] },
+  { title: 'Messages', icon: 'messages', to: '/messages', pages: ['messages', 'queue'] },
   { title: 'Certificates', icon: 'certificate', to: '/certificates', pages: ['certificates', 'certificate'] },
 ];
 

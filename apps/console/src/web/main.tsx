@@ -6,6 +6,7 @@ import './styles/parts.css';
 import './styles/table.css';
 import './styles/release.css';
 import './styles/pages.css';
+import './styles/messages.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';

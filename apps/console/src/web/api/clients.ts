@@ -1,7 +1,8 @@
-import { type Api, type Client, createClient, identityApi } from '@keelson/contracts';
-import { SERVICE_KEYS, type ServiceKey, SERVICES } from '../../services.ts';
+import { type Api, type Client, createClient, identityApi, messagesApi } from '@keelson/contracts';
+import { MESSAGE_KEYS, type MessageKey, SERVICE_KEYS, type ServiceKey, SERVICES } from '../../services.ts';
 
 export type Clients = { readonly [Key in ServiceKey]: Client<(typeof SERVICES)[Key]['api']> };
+export type MessageClients = { readonly [Key in MessageKey]: Client<typeof messagesApi> };
 export type IdentityClients = { readonly [Key in ServiceKey]: Client<typeof identityApi> };
 
 /** Longer than the console's server waits for a service, so that its answer tells what happened. */
@@ -14,6 +15,13 @@ const baseUrl = (key: ServiceKey): string => `${window.location.origin}/api/${ke
 /** Typed clients of the four services, by way of the console's server. Reads are not repeated: the next poll does that. */
 export function makeClients(token: string): Clients {
   return each((key) => client(SERVICES[key].api, key, token, TIMEOUT_MS)) as unknown as Clients;
+}
+
+/** Clients of the queues and parking lots of the services that have some. */
+export function messageClients(token: string): MessageClients {
+  return Object.fromEntries(
+    MESSAGE_KEYS.map((key) => [key, client(messagesApi, key, token, TIMEOUT_MS)]),
+  ) as MessageClients;
 }
 
 /** Clients that ask each service whose the token is. */

@@ -1,4 +1,4 @@
-import type { Canary, Certificate, Delivery, Evidence, Sink, Verdict } from '@keelson/contracts';
+import type { Canary, Certificate, Delivery, Evidence, QueueState, Sink, Verdict } from '@keelson/contracts';
 import type { PlatformStatus } from '../../status.ts';
 import { type Inputs, overview } from './all-findings.ts';
 
@@ -41,6 +41,13 @@ const verdict = (part: Partial<Verdict>): Verdict => ({
   ok: true,
   ...part,
 });
+const queue = (part: Partial<QueueState>): QueueState => ({
+  queue: 'order-demo.coupons',
+  ready: 0,
+  consumers: 1,
+  parked: 0,
+  ...part,
+});
 const certificate = (part: Partial<Certificate>): Certificate =>
   ({
     id: 'c1',
@@ -67,6 +74,8 @@ function inputs(part: { [Key in keyof Inputs]?: Inputs[Key]['data'] } = {}): Inp
     warnings: input(part.warnings ?? []),
     sinks: input(part.sinks ?? { sinks: [sink({})], gaps: [] }),
     verdict: input(part.verdict ?? verdict({})),
+    orderQueues: input(part.orderQueues ?? [queue({})]),
+    eventQueues: input(part.eventQueues ?? [queue({ queue: 'event-relay.platform' })]),
     certificates: input(part.certificates ?? { ending: [certificate({})], deliveries: [delivery('delivered')] }),
   };
 }
@@ -176,6 +185,35 @@ test.each<{ name: string; part: Parameters<typeof inputs>[0]; severity: string; 
     severity: 'critical',
     title: '1 order lost',
     detail: 'o1',
+  },
+  {
+    name: 'a queue that nobody reads',
+    part: { orderQueues: [queue({ consumers: 0, ready: 1 })] },
+    severity: 'critical',
+    title: 'Nobody reads queue order-demo.coupons',
+    detail: '1 message waits in it.',
+  },
+  {
+    name: 'a queue that cannot be read',
+    part: { eventQueues: [queue({ queue: 'event-relay.platform', consumers: 0, fault: 'it has no leader' })] },
+    severity: 'critical',
+    title: 'Queue event-relay.platform cannot be read',
+    detail: 'it has no leader',
+  },
+  {
+    name: 'messages that were given up',
+    part: { orderQueues: [queue({ parked: 3 })] },
+    severity: 'warning',
+    title: '3 messages of order-demo.coupons given up',
+  },
+  {
+    name: 'a parking lot that both services share and nobody has to read, once,',
+    part: {
+      orderQueues: [queue({ queue: 'keelson.delayed', consumers: 0, parked: 1, lotOnly: true })],
+      eventQueues: [queue({ queue: 'keelson.delayed', consumers: 0, parked: 1, lotOnly: true })],
+    },
+    severity: 'warning',
+    title: '1 message of keelson.delayed given up',
   },
   {
     name: 'a certificate near its end',

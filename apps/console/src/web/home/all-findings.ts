@@ -2,6 +2,7 @@ import { canaryFindings } from './canary-findings.ts';
 import { certificateFindings, deliveryFindings } from './certificate-findings.ts';
 import { bySeverity, type Finding } from './finding.ts';
 import { orderFindings } from './order-findings.ts';
+import { queueFindings } from './queue-findings.ts';
 import type { HomeReadings } from './readings.ts';
 import { serviceFindings } from './service-findings.ts';
 import { gapFindings, sinkFindings } from './sink-findings.ts';
@@ -24,17 +25,26 @@ export type Inputs = {
 
 /** Judges what was read. Old data is judged as well, where a new reading failed: it is the best there is. */
 export function overview(inputs: Inputs, now: number): Overview {
-  const { status, canaries, sinks, verdict, certificates } = inputs;
+  const { status, canaries, sinks, verdict, orderQueues, eventQueues, certificates } = inputs;
   const findings = [
     ...(status.data === undefined ? [] : serviceFindings(status.data)),
     ...(canaries.data === undefined ? [] : canaryFindings(canaries.data, now)),
     ...(sinks.data === undefined ? [] : [...sinkFindings(sinks.data.sinks), ...gapFindings(sinks.data.gaps, now)]),
     ...(verdict.data === undefined ? [] : orderFindings(verdict.data)),
+    ...queueFindings([...(orderQueues.data ?? []), ...(eventQueues.data ?? [])]),
     ...(certificates.data === undefined
       ? []
       : [...certificateFindings(certificates.data.ending, now), ...deliveryFindings(certificates.data.deliveries)]),
   ];
-  const judged = { services: status, canaries, sinks, orders: verdict, certificates };
+  const judged = {
+    services: status,
+    canaries,
+    sinks,
+    orders: verdict,
+    'queues of order-demo': orderQueues,
+    'queues of event-relay': eventQueues,
+    certificates,
+  };
   return {
     findings: bySeverity(findings),
     unseen: Object.entries(judged).flatMap(([area, { unseen }]) =>

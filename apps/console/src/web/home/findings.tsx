@@ -23,7 +23,9 @@ export function Findings({ overview }: { readonly overview: Overview }) {
             <p className="all-well-title">
               {unseen.length === 0 ? 'Nothing is wrong' : 'Nothing wrong that can be seen'}
             </p>
-            <p className="quiet">Services, releases, sinks, orders and certificates are looked at all the time.</p>
+            <p className="quiet">
+              Services, releases, sinks, orders, queues and certificates are looked at all the time.
+            </p>
           </div>
         </div>
       ) : null}

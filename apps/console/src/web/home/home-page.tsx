@@ -33,6 +33,7 @@ export function HomePage() {
           'GET /v1/events?type=Warning',
           'GET /v1/sinks',
           'GET /v1/verification',
+          'GET /v1/messages/queues',
           'GET /v1/certificates?state=valid',
           'GET /v1/deliveries',
         ]}
@@ -41,6 +42,7 @@ export function HomePage() {
           'keelson canary list',
           'keelson events search --type Warning --since 15m',
           'keelson orders verify',
+          'keelson messages queues',
           'keelson cert list --state valid --expires-within 30d',
         ]}
       />
@@ -63,6 +65,8 @@ function inputsOf(readings: HomeReadings): Inputs {
     warnings: input(readings.warnings),
     sinks: input(readings.sinks),
     verdict: input(readings.verdict),
+    orderQueues: input(readings.orderQueues),
+    eventQueues: input(readings.eventQueues),
     certificates: input(readings.certificates),
   };
 }

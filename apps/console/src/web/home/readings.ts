@@ -1,8 +1,19 @@
-import type { Canary, Certificate, Delivery, Gap, JournalEvent, Scope, Sink, Verdict } from '@keelson/contracts';
-import type { ServiceKey } from '../../services.ts';
+import type {
+  Canary,
+  Certificate,
+  Delivery,
+  Gap,
+  JournalEvent,
+  QueueState,
+  Scope,
+  Sink,
+  Verdict,
+} from '@keelson/contracts';
+import type { MessageKey, ServiceKey } from '../../services.ts';
 import { type Reading, useRead } from '../api/use-read.ts';
 import { useStatus } from '../api/use-status.ts';
 import { ATTENTION_MS } from '../certificates/expiry.ts';
+import { useMessagesPermission } from '../messages/which.ts';
 import { type Session, useSession } from '../session/session.ts';
 import type { Permission } from '../session/standing.ts';
 import type { PlatformStatus } from '../../status.ts';
@@ -23,6 +34,8 @@ export interface HomeReadings {
   readonly warnings: Part<readonly JournalEvent[]>;
   readonly sinks: Part<{ readonly sinks: readonly Sink[]; readonly gaps: readonly Gap[] }>;
   readonly verdict: Part<Verdict>;
+  readonly orderQueues: Part<readonly QueueState[]>;
+  readonly eventQueues: Part<readonly QueueState[]>;
   readonly certificates: Part<{ readonly ending: readonly Certificate[]; readonly deliveries: readonly Delivery[] }>;
 }
 
@@ -48,6 +61,8 @@ export function useHomeReadings(): HomeReadings {
     verdict: usePart('verdict', 'orders', 'orders:read', 20_000, ({ orders }, signal) =>
       orders.verifyOrders({ signal }),
     ),
+    orderQueues: useQueuesPart('orders'),
+    eventQueues: useQueuesPart('events'),
     certificates: usePart('ending', 'certificates', 'certificates:read', 30_000, async ({ certificates }, signal) => {
       const expiresBefore = new Date(Date.now() + ATTENTION_MS).toISOString();
       const [ending, deliveries] = await Promise.all([
@@ -57,6 +72,14 @@ export function useHomeReadings(): HomeReadings {
       return { ending: ending.items, deliveries: deliveries.items };
     }),
   };
+}
+
+function useQueuesPart(key: MessageKey): Part<readonly QueueState[]> {
+  const { messages } = useSession();
+  const permission = useMessagesPermission(key, 'messages:read');
+  const read = async (signal: AbortSignal) => (await messages[key].listQueues({ signal })).items;
+  const reading = useRead(`home/queues/${key}`, read, { everyMs: 5_000, enabled: permission.allowed });
+  return { ...reading, permission };
 }
 
 /** One part: `key` is the service that has it. */

@@ -16,6 +16,7 @@ import { addressOf } from '../routing/match.ts';
 import { usePermission, useSession } from '../session/session.ts';
 import type { Permission } from '../session/standing.ts';
 import { amount } from './money.ts';
+import { SagaSection } from './saga-section.tsx';
 import { StatusBadge } from './status.tsx';
 
 /** One order and what has happened to it. */
@@ -47,7 +48,10 @@ export function OrderPage({ id }: { readonly id: string }) {
       ) : (
         <Empty icon="info" title={permission.reason} />
       )}
-      <Elsewhere api={[`GET /v1/orders/${id}`, `POST /v1/orders/${id}/cancel`]} cli={[`keelson orders get ${id}`]} />
+      <Elsewhere
+        api={[`GET /v1/orders/${id}`, `GET /v1/orders/${id}/saga`, `POST /v1/orders/${id}/cancel`]}
+        cli={[`keelson orders get ${id}`]}
+      />
     </Page>
   );
 }
@@ -75,6 +79,7 @@ function Detail({ order }: { readonly order: Order }) {
           keyOf={(line) => line.sku}
         />
       </Section>
+      <SagaSection order={order} />
       <Section title="What happened">
         <ol className="course">
           {order.history.map(({ step, at, detail }, index) => {

@@ -12,6 +12,8 @@ import { Link } from '../routing/link.tsx';
 import { useQuery } from '../routing/location.ts';
 import { addressOf, withQuery } from '../routing/match.ts';
 import { usePermission, useSession } from '../session/session.ts';
+import { Flow } from './flow.tsx';
+import { LoadControl } from './load-control.tsx';
 import { Account } from './account.tsx';
 import { amount } from './money.ts';
 import { StatusBadge } from './status.tsx';
@@ -85,6 +87,8 @@ export function OrdersPage() {
           </Show>
         </Section>
       ) : null}
+      <Flow />
+      <LoadControl />
       <Section title="All orders">
         <Filters what="orders">
           <SelectFilter name="status" label="Status" options={orderStatus.options} />
@@ -109,10 +113,11 @@ export function OrdersPage() {
       </Section>
       <StockSection />
       <Elsewhere
-        api={[withQuery('GET /v1/orders', filter), 'GET /v1/verification', 'GET /v1/stock']}
+        api={[withQuery('GET /v1/orders', filter), 'GET /v1/verification', 'GET /v1/stock', 'GET /v1/messages/queues']}
         cli={[
           filter.status === undefined ? 'keelson orders list' : `keelson orders list --status ${filter.status}`,
           'keelson orders verify',
+          'keelson messages queues',
         ]}
       />
     </Page>

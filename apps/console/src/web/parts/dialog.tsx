@@ -8,6 +8,8 @@ interface DialogProps {
   readonly verb: string;
   readonly tone?: 'bad' | 'normal';
   readonly pending: boolean;
+  /** Whether what is asked for is not filled in yet, so that it cannot be done. */
+  readonly blocked?: boolean;
   readonly error: unknown;
   /** What must be typed before it may be done, where it cannot be undone. */
   readonly typed?: string;
@@ -22,6 +24,7 @@ export function Dialog({
   verb,
   tone = 'normal',
   pending,
+  blocked = false,
   error,
   typed,
   onConfirm,
@@ -36,7 +39,7 @@ export function Dialog({
     if (shown?.open === false) shown.showModal();
     return () => shown?.close();
   }, []);
-  const ready = typed === undefined || text.trim() === typed;
+  const ready = !blocked && (typed === undefined || text.trim() === typed);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (ready && !pending) onConfirm();

@@ -1,12 +1,13 @@
 import { createContext, useContext } from 'react';
 import type { Identity, Scope } from '@keelson/contracts';
 import type { ServiceKey } from '../../services.ts';
-import type { Clients } from '../api/clients.ts';
+import type { Clients, MessageClients } from '../api/clients.ts';
 import type { Permission } from './standing.ts';
 
 /** Who is signed in, and the clients that act as them. */
 export interface Session {
   readonly clients: Clients;
+  readonly messages: MessageClients;
   /** Undefined where no service answers. */
   readonly identity: Identity | undefined;
   readonly may: (key: ServiceKey, scope: Scope) => Permission;

@@ -1,4 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { eventually } from '@keelson/testing';
@@ -35,6 +36,12 @@ async function signedIn(options: Partial<VisitOptions> = {}): Promise<Page> {
   const visitor = await visit(browser, { consoleUrl: platform.consoleUrl, token: platform.token, ...options });
   visitors.push(visitor);
   return visitor.page;
+}
+
+/** What axe finds on the page as it is now. */
+async function axeFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
 }
 
 const decisions = (page: Page) => page.getByRole('region', { name: 'Decisions' }).getByRole('listitem');
@@ -186,6 +193,93 @@ test(
 );
 
 test(
+  'parked messages are found at home, looked at, corrected, sent again and deleted, and an order shows its process',
+  async () => {
+    const queue = 'order-demo.coupons';
+    const parked = ['one', 'two', 'three'].map((name) => `console-${name}-${Date.now()}`);
+    for (const id of parked) await platform.publish('order.paid.v1', { orderId: 7 }, id);
+    const wrong = `console-wrong-${Date.now()}`;
+    await platform.publish('coupon.expired.v2', { orderId: 7 }, wrong);
+    const page = await signedIn();
+    const dialog = page.getByRole('dialog');
+    await page.goto('/');
+    await page.getByRole('link', { name: `4 messages of ${queue} given up` }).click();
+    await page.getByRole('heading', { name: queue, level: 1 }).waitFor();
+
+    // One is corrected: what is no JSON cannot be sent, what breaks the contract is refused, a good copy takes its place.
+    await page.goto(`/messages/${queue}?message=${wrong}`);
+    await page.getByRole('button', { name: 'Correct and send…' }).click();
+    const body = dialog.getByLabel('Body');
+    const send = dialog.getByRole('button', { name: 'Send the corrected copy' });
+    expect(await send.isDisabled()).toBe(true);
+    await body.fill('{"orderId": ');
+    await dialog.getByText('This is no JSON').waitFor();
+    expect(await send.isDisabled()).toBe(true);
+    expect(await axeFaults(page)).toEqual([]);
+    await body.fill('{"orderId": 8}');
+    await send.click();
+    await dialog.getByRole('alert').getByText('orderId').first().waitFor();
+    const coupon = { orderId: randomUUID(), couponId: randomUUID(), validUntil: new Date().toISOString() };
+    await body.fill(JSON.stringify(coupon));
+    await send.click();
+    await dialog.getByText('The corrected copy was sent as').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('table', { name: 'parked messages' }).getByRole('row').nth(3).waitFor();
+    expect(page.url()).not.toContain(wrong);
+
+    await page.goto('/messages');
+    await page.getByRole('region', { name: 'Queues of order-demo' }).getByRole('link', { name: queue }).waitFor();
+    const group = page.getByRole('table', { name: 'parked messages of order-demo by error' }).getByRole('row');
+    await group.filter({ hasText: queue }).getByRole('link', { name: 'invalid-payload' }).click();
+    await page.getByRole('heading', { name: queue, level: 1 }).waitFor();
+    const rows = page.getByRole('table', { name: 'parked messages' }).getByRole('row');
+    await rows.filter({ hasText: 'orderId' }).nth(2).waitFor();
+
+    // One is looked at, then sent again: it fails again, and that is said.
+    await page.getByRole('link', { name: 'invalid-payload' }).first().click();
+    await page.getByLabel('The body').getByText('"orderId": 7').waitFor();
+    expect(await axeFaults(page)).toEqual([]);
+    await page.getByRole('checkbox', { name: `Pick ${parked[0]}` }).check();
+    await page.getByRole('button', { name: 'Send 1 again…' }).click();
+    await dialog.getByText(`1 message of ${queue} is meant.`).waitFor();
+    await dialog.getByRole('button', { name: 'Send 1 message again' }).click();
+    await dialog.getByText('Stopped, because one failed again: invalid-payload').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+
+    // All that match are deleted once the queue's name is typed.
+    await page.getByRole('button', { name: 'Delete all that match…' }).click();
+    await dialog.getByText(`3 messages of ${queue} are meant.`).waitFor();
+    const remove = dialog.getByRole('button', { name: 'Delete 3 messages' });
+    expect(await remove.isDisabled()).toBe(true);
+    await dialog.getByLabel(/^Type/).fill(queue);
+    await remove.click();
+    await dialog.getByText('3 messages were deleted.').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByText('Nothing is parked').waitFor();
+
+    const orders = customers(platform);
+    try {
+      await page.goto('/orders');
+      const flow = page.getByRole('region', { name: 'Where orders are now' });
+      await flow
+        .getByText(/done a second/)
+        .first()
+        .waitFor();
+      await page.getByLabel('Orders a second').fill('20');
+      await page.getByText('keelson orders load --rate 20 --for 60s', { exact: true }).waitFor();
+      await page.getByRole('table', { name: 'orders' }).getByRole('link').first().click();
+      const process = page.getByRole('region', { name: 'Its process' });
+      await process.getByText('completed', { exact: true }).waitFor();
+      expect(await axeFaults(page)).toEqual([]);
+      await process.getByText('payment', { exact: true }).waitFor();
+    } finally {
+      await orders.stop();
+    }
+  },
+  2 * LIMIT_MS,
+);
+
+test(
   'what the token may not do stays in its place and says why',
   async () => {
     const token = await platform.tokenWith(['certificates:read', 'canaries:read']);
@@ -253,6 +347,8 @@ test(
       { path: `/events/${ids.event}`, ready: 'As JSON' },
       { path: '/sinks', ready: 'Dead letters' },
       { path: '/orders', ready: 'Stock' },
+      { path: '/messages', ready: 'Given up, by error' },
+      { path: '/messages/order-demo.coupons', ready: 'Parked messages' },
       { path: `/orders/${ids.order}`, ready: 'What happened' },
       { path: '/certificates', ready: 'Deliveries' },
       { path: `/certificates/${certificates[0]!.id}`, ready: 'Chain' },
@@ -267,10 +363,7 @@ test(
         await page.goto(path);
         await page.getByRole('heading', { name: ready, exact: true }).waitFor();
         await page.locator('.skeleton').first().waitFor({ state: 'detached' });
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const found = violations.map(
-          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
-        );
+        const found = await axeFaults(page);
         expect({ path, theme, found }).toEqual({ path, theme, found: [] });
         const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         expect({ path, width, over: Math.max(0, over) }).toEqual({ path, width, over: 0 });
@@ -281,7 +374,7 @@ test(
     await signIn.getByRole('heading', { name: 'Sign in' }).waitFor();
     expect((await new AxeBuilder({ page: signIn }).analyze()).violations).toEqual([]);
   },
-  2 * LIMIT_MS,
+  4 * LIMIT_MS,
 );
 
 test(
