@@ -16,6 +16,7 @@ export function environmentOf(platform: Platform): Record<string, string> {
     KEELSON_CA_FILE: platform.caFile,
     KUBECONFIG: platform.kubeconfig,
     AMQP_URL: platform.amqpUrl,
+    ...(platform.managementUrl === undefined ? {} : { AMQP_MANAGEMENT_URL: platform.managementUrl }),
     PROMETHEUS_URL: urls.prometheus,
     KEELSON_CERT_DATABASE_URL: databases['cert-service'],
     KEELSON_EVENTS_DATABASE_URL: databases['event-relay'],

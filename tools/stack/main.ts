@@ -7,6 +7,7 @@ import {
   PartError,
   privateFolder,
   removePrivateFolder,
+  startPaymentProvider,
   startPostgres,
   startPrometheus,
   startRabbitMq,
@@ -120,7 +121,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   const external = { amqp: process.env['AMQP_URL'], postgres: process.env['KEELSON_POSTGRES_URL'] };
 
   await ensureParts(options, external.amqp !== undefined);
-  const [, postgres, rabbit, cluster, telegram] = await together([
+  const [, postgres, rabbit, cluster, telegram, payments] = await together([
     progress.step(
       'build',
       () => buildAll(root, interrupted.signal),
@@ -134,6 +135,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
       (found) => found.describe,
     ),
     telegramStandIn().then((standIn) => keep('telegram', standIn)),
+    startPaymentProvider({ file: join(dataFolder, 'payments') }).then((provider) => keep('payment provider', provider)),
   ]);
   interrupted.signal.throwIfAborted();
 
@@ -156,6 +158,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     ports,
     databases: postgres,
     amqpUrl: rabbit.amqpUrl,
+    managementUrl: rabbit.managementUrl,
     kubeconfigs,
     prometheusUrl: `http://127.0.0.1:${prometheusPort}`,
     credentials,
@@ -165,7 +168,13 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   const program = [join(root, 'node_modules/.bin/node'), ...NODE_FLAGS, join(root, 'apps/order-demo/dist/main.js')];
   const orderDemo = {
     program,
-    secrets: { DATABASE_URL: postgres['order-demo'], AMQP_URL: rabbit.amqpUrl },
+    secrets: {
+      DATABASE_URL: postgres['order-demo'],
+      AMQP_URL: rabbit.amqpUrl,
+      PAYMENT_TOKEN: payments.token,
+      ...(rabbit.managementUrl === undefined ? {} : { AMQP_MANAGEMENT_URL: rabbit.managementUrl }),
+    },
+    paymentUrl: payments.url,
     tokensFile: credentials.tokensFile,
   };
 
@@ -252,6 +261,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     gateway: gateway.httpsUrl,
     prometheus: input.prometheusUrl,
     telegram: telegram.url,
+    payments: payments.url,
   };
   const consoleService = await progress.step(
     'console',
@@ -266,6 +276,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
     credentials,
     databases: postgres,
     amqpUrl: rabbit.amqpUrl,
+    managementUrl: rabbit.managementUrl,
     urls: { ...urls, console: consoleService.url ?? '' },
     telegram,
     ca,
@@ -324,8 +335,8 @@ async function startBroker(
   options: StackOptions,
   dataFolder: string,
   amqpUrl: string | undefined,
-): Promise<{ amqpUrl: string; metrics: string | undefined }> {
-  if (amqpUrl !== undefined) return { amqpUrl, metrics: undefined };
+): Promise<{ amqpUrl: string; managementUrl: string | undefined; metrics: string | undefined }> {
+  if (amqpUrl !== undefined) return { amqpUrl, managementUrl: process.env['AMQP_MANAGEMENT_URL'], metrics: undefined };
   return progress.step(
     'RabbitMQ',
     async () => {
@@ -333,7 +344,11 @@ async function startBroker(
         'RabbitMQ',
         await startRabbitMq(options.keepData ? { dataDir: join(dataFolder, 'rabbitmq') } : {}),
       );
-      return { amqpUrl: server.amqpUrl, metrics: new URL(server.prometheusUrl).host };
+      return {
+        amqpUrl: server.amqpUrl,
+        managementUrl: server.managementUrl,
+        metrics: new URL(server.prometheusUrl).host,
+      };
     },
     () => 'RabbitMQ',
   );
@@ -388,6 +403,9 @@ function showAccess(platform: Platform, envFile: string): void {
   progress.say(`gateway      ${urls.gateway}   (root certificate: ${platform.caFile})`);
   progress.say(`cert-service ${urls.cert}   event-relay ${urls.events}   canary-controller ${urls.canary}`);
   progress.say(`Prometheus   ${urls.prometheus}   Telegram stand-in ${urls.telegram}`);
+  progress.say(
+    `payments     ${urls.payments}/behaviour   (PUT {"mode": "slow", "delayMs": 2000}; also late, down, dropping, declining)`,
+  );
   progress.say(`kubeconfig   ${platform.kubeconfig}`);
   progress.say(`next: npm run --silent keelson -- --env-file ${envFile} status`);
 }

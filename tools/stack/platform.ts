@@ -17,6 +17,8 @@ export interface Platform {
   readonly credentials: Credentials;
   readonly databases: Readonly<Record<DatabaseName, string>>;
   readonly amqpUrl: string;
+  /** RabbitMQ's management API, where there is one. */
+  readonly managementUrl: string | undefined;
   readonly urls: {
     readonly cert: string;
     readonly events: string;
@@ -27,6 +29,8 @@ export interface Platform {
     readonly console: string;
     readonly prometheus: string;
     readonly telegram: string;
+    /** The payment provider; `PUT /behaviour` makes it slow, late, down, dropping or declining. */
+    readonly payments: string;
   };
   readonly telegram: TelegramStandIn;
   /** PEM of the root certificate, and the file that has it. */

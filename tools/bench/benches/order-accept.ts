@@ -1,69 +1,89 @@
-import { startProcess } from '@keelson/testing';
-import { join } from 'node:path';
+import { ensurePart } from '@keelson/testing';
 import { against, type Figure } from '../figures.ts';
 import { oneInsertRate } from '../one-insert.ts';
 import { Place } from '../place.ts';
+import { saturate, skusOf } from '../wrk.ts';
 
-interface Load {
-  elapsedSeconds: number;
-  accepted: number;
-  refused: number;
-  failed: number;
-  dropped: number;
-  latencyMs: { p50: number; p99: number };
-}
+/** Customers who each wait for their answer: enough that the next batch is full when one is written. */
+const CONNECTIONS = 192;
 
 /**
- * Orders accepted a second by one api process while every request waits for its durable commit, found by raising the
- * arrival rate (open model, a process of its own) until it no longer keeps up; then the latency at 70 % of that.
+ * Orders accepted a second by one api process while every request waits for its durable commit: the most that wrk gets,
+ * whose customers wait for each other's batches; and the highest arrival rate that is kept up with in an open model, in
+ * which nobody waits for anybody and batches are small. At 70 % of the latter the latency, counted from when an order was
+ * due. The outbox is written in the same commit. Another process relays it as a rule, so all is measured a second time,
+ * with the relay in the same process and the broker on the same processors.
  */
 export async function orderAccept(root: string): Promise<Figure[]> {
+  await ensurePart('wrk', { report: (text) => process.stderr.write(`${text}\n`) });
   const place = await new Place(root).start();
   try {
-    const inserts = await oneInsertRate(place.postgres.adminUrl, 16, 5);
-    const service = await place.service('order-demo', { ROLE: 'api', SEED_STOCK: '100000000' }, ['--role=api']);
-    const load = (rate: number, seconds: number): Promise<Load> =>
-      generate(root, service.url!, place.token, rate, seconds);
-    await load(500, 3); // warm-up
-    let best = 0;
-    for (let rate = Math.max(200, inserts * 0.2); ; rate *= 1.25) {
-      const run = await load(rate, 5);
-      const perSecond = run.accepted / run.elapsedSeconds;
-      best = Math.max(best, perSecond);
-      if (perSecond < rate * 0.95 || run.refused > 0) break;
-    }
-    const calm = await load(best * 0.7, 8);
-    const inserts2 = await oneInsertRate(place.postgres.adminUrl, 16, 5);
-    const reference = (inserts + inserts2) / 2; // before and after: the machine drifts
+    const before = await oneInsertRate(place.postgres.adminUrl, 16, 5);
+    const alone = await measure(place, { relay: false });
+    const between = await oneInsertRate(place.postgres.adminUrl, 16, 5);
+    const relaying = await measure(place, { relay: true });
+    const reference = (before + between) / 2; // before and after: the machine drifts
     return [
-      against('order-accept', best, 'orders/s', reference, 'one-insert transactions/s, 16 connections'),
-      { name: 'order-accept-p50-70', value: calm.latencyMs.p50, unit: 'ms' },
-      { name: 'order-accept-p99-70', value: calm.latencyMs.p99, unit: 'ms' },
+      against('order-accept', alone.best, 'orders/s', reference, 'one-insert transactions/s, 16 connections'),
+      { name: 'order-accept-open', value: alone.sustained, unit: 'orders/s' },
+      { name: 'order-accept-p50-70', value: alone.calm.latencyMs.p50, unit: 'ms' },
+      { name: 'order-accept-p99-70', value: alone.calm.latencyMs.p99, unit: 'ms' },
+      { name: 'order-accept-refused-70', value: alone.calm.refused, unit: 'orders' },
+      against(
+        'order-accept-relaying',
+        relaying.best,
+        'orders/s',
+        reference,
+        'one-insert transactions/s, 16 connections',
+      ),
+      { name: 'order-accept-relaying-open', value: relaying.sustained, unit: 'orders/s' },
+      { name: 'order-accept-relaying-p99-70', value: relaying.calm.latencyMs.p99, unit: 'ms' },
     ];
   } finally {
     await place.stop();
   }
 }
 
-async function generate(root: string, url: string, token: string, rate: number, seconds: number): Promise<Load> {
-  const lines: string[] = [];
-  const run = await startProcess({
-    name: 'load',
-    command: [
-      join(root, 'node_modules/.bin/node'),
-      join(root, 'apps/cli/dist/main.js'),
-      '-o',
-      'jsonl',
-      'orders',
-      'load',
-      `--rate=${Math.round(rate)}`,
-      `--for=${seconds}s`,
-    ],
-    env: { NODE_OPTIONS: undefined, KEELSON_ORDERS_URL: url, KEELSON_TOKEN: token, KEELSON_CA_FILE: undefined },
-    onLine: (line) => lines.push(line),
-  });
-  await run.exited;
-  const result = lines.findLast((line) => line.startsWith('{'));
-  if (result === undefined) throw new Error(`the load generator gave no result:\n${lines.join('\n')}`);
-  return JSON.parse(result) as Load;
+interface Calm {
+  accepted: number;
+  refused: number;
+  other: number;
+  latencyMs: { p50: number; p99: number };
+}
+
+interface Measured {
+  best: number;
+  sustained: number;
+  calm: Calm;
+}
+
+async function measure(place: Place, { relay }: { relay: boolean }): Promise<Measured> {
+  const { token, folder } = place;
+  const service = await place.service(
+    'order-demo',
+    { ROLE: 'api', SEED_STOCK: '100000000', OUTBOX_RELAY: String(relay) },
+    ['--role=api'],
+  );
+  const url = service.url!;
+  const skus = JSON.stringify(await skusOf(url, token));
+  const at = (rate: number, seconds: number): Promise<Calm> =>
+    place.program<Calm>('tools/bench/open-load.program.ts', {
+      BENCH_URL: url,
+      BENCH_TOKEN: token,
+      BENCH_SKUS: skus,
+      BENCH_RATE: String(rate),
+      BENCH_SECONDS: String(seconds),
+    });
+  await at(1_000, 5); // warm-up
+  const best = await saturate({ url, token, folder, connections: CONNECTIONS, seconds: 10 });
+  let sustained = 0;
+  for (let rate = best * 0.3; ; rate *= 1.2) {
+    const { accepted, latencyMs } = await at(rate, 4);
+    if (accepted < rate * 4 * 0.99 || latencyMs.p50 > 50) break;
+    sustained = rate;
+  }
+  const calm = await at(sustained * 0.7, 10);
+  if (calm.other > 0) throw new Error(`at 70 % load ${calm.other} orders were neither accepted nor refused`);
+  await service.stop();
+  return { best, sustained, calm };
 }

@@ -31,7 +31,11 @@ export interface Version {
 export interface OrderDemoOptions {
   /** argv of the program, its role is appended. */
   readonly program: readonly string[];
-  readonly secrets: Readonly<Record<'DATABASE_URL' | 'AMQP_URL', string>>;
+  readonly secrets: Readonly<Record<'DATABASE_URL' | 'AMQP_URL' | 'PAYMENT_TOKEN', string>> & {
+    readonly AMQP_MANAGEMENT_URL?: string;
+  };
+  /** The payment provider. */
+  readonly paymentUrl: string;
   /** File on this machine: a sandbox pod sees the machine's files. */
   readonly tokensFile: string;
 }
@@ -139,6 +143,9 @@ function deployment(options: OrderDemoOptions, name: string, role: string, extra
                 { name: 'TOKENS_FILE', value: options.tokensFile },
                 fromSecret('DATABASE_URL'),
                 fromSecret('AMQP_URL'),
+                ...(options.secrets.AMQP_MANAGEMENT_URL === undefined ? [] : [fromSecret('AMQP_MANAGEMENT_URL')]),
+                fromSecret('PAYMENT_TOKEN'),
+                { name: 'PAYMENT_URL', value: options.paymentUrl },
                 ...Object.entries(extra).map(([key, value]) => ({ name: key, value })),
               ],
               startupProbe: {
