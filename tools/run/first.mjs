@@ -91,7 +91,14 @@ const child = spawn(
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}` },
+    env: {
+      // Programs that are started many times find their JavaScript compiled. TypeScript and swc keep such files, too,
+      // and would put them into the system's temporary folder and the user's home, where a run leaves nothing.
+      NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
+      SWC_NATIVE_BINDING_CACHE: join(root, 'node_modules/.cache/swc-native'),
+      ...process.env,
+      PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH ?? ''}`,
+    },
   },
 );
 child.once('error', (error) =>

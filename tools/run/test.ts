@@ -52,8 +52,6 @@ try {
     ...parts.env,
     KEELSON_TEST_SUITE: options.suite,
     [runVariable]: run,
-    // Services are started many times; from the second time on they find their JavaScript compiled.
-    NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/node-compile'),
   };
   if (!options.allowInstall) env['KEELSON_NO_INSTALL'] = '1';
   if (options.suite === 'kubernetes') {

@@ -61,18 +61,13 @@ function alarm(what: string, on: readonly string[], off: readonly string[]): Car
   return async (stage) => {
     const { node, name } = nodeOf(stage);
     await node.rabbitmqctl([...on]);
-    await eventually(async () => (await alarms(node)).length > 0, { describe: `${what} alarm of ${name}` });
+    await node.alarmIs(true);
     stage.say(`${what} alarm of ${name}: whoever publishes is blocked`);
     await pause(stage.fault.outageMs);
     await node.rabbitmqctl([...off]);
-    await eventually(async () => (await alarms(node)).length === 0, { describe: `no alarm of ${name}` });
+    await node.alarmIs(false);
     stage.say(`${what} alarm of ${name} is over`);
   };
-}
-
-async function alarms(node: RabbitMq): Promise<string[]> {
-  const text = await node.rabbitmqctl(['eval', 'rabbit_alarm:get_alarms().']);
-  return text.trim() === '[]' ? [] : [text.trim()];
 }
 
 export const diskAlarm = alarm('disk', ['set_disk_free_limit', '100000GB'], ['set_disk_free_limit', '50MB']);

@@ -53,6 +53,8 @@ export interface RabbitMq {
   queuesKept(): Promise<void>;
   /** Starts it again on the same ports and data; ends it first if it runs. */
   restart(): Promise<void>;
+  /** Resolves when an alarm of this node, memory or disk, is on (`true`), or none is; it is looked at every 5 s. */
+  alarmIs(on: boolean): Promise<void>;
   /** Runs rabbitmqctl against it and returns what it printed. */
   rabbitmqctl(args: string[]): Promise<string>;
   lastLines(count?: number): string[];
@@ -142,6 +144,14 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
       const counted = async (): Promise<boolean> =>
         ((await api('/api/queues')) as { messages?: number }[]).every(({ messages }) => messages !== undefined);
       await eventually(counted, { withinMs: 60_000, describe: 'RabbitMQ counts the messages of every queue' });
+    },
+    alarmIs: async (on) => {
+      type Alarms = { mem_alarm?: boolean; disk_free_alarm?: boolean };
+      const asked = async (): Promise<boolean> => {
+        const node = (await api(`/api/nodes/${encodeURIComponent(kept.nodeName)}`)) as Alarms;
+        return (node.mem_alarm === true || node.disk_free_alarm === true) === on;
+      };
+      await eventually(asked, { everyMs: 100, describe: `${on ? 'an' : 'no'} alarm of ${kept.nodeName}` });
     },
     lastLines: (count) => server.lastLines(count),
     restart: async () => {

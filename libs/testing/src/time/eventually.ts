@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** How long to keep asking, in milliseconds. Default 30,000: it bounds a wait that is in vain, and costs nothing else. */
+  /** How long to keep asking, in milliseconds. Default 60,000: it bounds a wait that is in vain, and costs nothing else. */
   withinMs?: number;
   /** Pause between two questions, in milliseconds. Default 25. */
   everyMs?: number;
@@ -18,7 +18,7 @@ const tooLate = Symbol('tooLate');
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  { withinMs = 30_000, everyMs = 25, describe = 'the condition' }: EventuallyOptions = {},
+  { withinMs = 60_000, everyMs = 25, describe = 'the condition' }: EventuallyOptions = {},
 ): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + withinMs;
   let last: unknown = 'it was never answered';
