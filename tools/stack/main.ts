@@ -250,7 +250,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   ]);
   const trusting = trustingFetch(ca);
   await eventually(async () => (await trusting(`${gateway.httpsUrl}/readyz`)).ok, {
-    withinMs: 20_000,
+    withinMs: 60_000,
     describe: 'order-demo through the gateway',
   });
   const urls = {
@@ -379,7 +379,7 @@ async function deliverCertificate(
         throw new Error(`the delivery is ${now.state}: ${now.reason}`);
       return now.state === 'delivered';
     },
-    { withinMs: 20_000, describe: 'the certificate in its Secret' },
+    { withinMs: 60_000, describe: 'the certificate in its Secret' },
   );
   return { ca: readFileSync(caFile, 'utf8'), caFile };
 }

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await platform?.stop();
-}, 60_000);
+});
 
 /** Every page must be left without a fault of its own, whatever a test was about. */
 afterEach(async () => {

@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await relay.close();
   await Promise.all(consumers.splice(0).map((consumer) => consumer.disconnect()));
-}, 60_000);
+});
 
 /** Reads a topic from its beginning, as the consumers of kube-eventer's messages do. */
 async function read(topic: string): Promise<Received[]> {
@@ -70,7 +70,7 @@ test('the messages are kube-eventer’s, byte for byte', async () => {
   expect(received.map(({ value }) => value).toSorted(byText)).toEqual(expected.toSorted(byText));
   const ids = (await relay.journal.after(0, 100)).map(({ id }) => id);
   expect(new Set(received.map(({ id }) => id))).toEqual(new Set(ids));
-}, 120_000);
+});
 
 test('while the broker is dead nothing is lost, and each object’s events stay in order', async () => {
   const pods = ['a', 'b', 'c', 'd'];
@@ -117,7 +117,7 @@ test('what is too large for the broker becomes a dead letter, what is only too l
     ...Array.from({ length: 200 }, (_, n) => `${n}`),
     'after',
   ]);
-}, 180_000);
+});
 
 function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

@@ -31,13 +31,13 @@ beforeAll(async () => {
   });
   database = await Database.open({ url: place.url, name: 'test', migrations: [] });
   journal = new Journal(database);
-}, 60_000);
+});
 
 afterAll(async () => {
   await service?.stop();
   await database?.close();
   await Promise.all([receiver?.stop(), place?.drop(), vhost?.delete()]);
-}, 60_000);
+});
 
 const search = async (query: string, token?: string): Promise<JournalEvent[]> => {
   const { status, body } = await service.call<Page<JournalEvent>>(

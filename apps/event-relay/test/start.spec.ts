@@ -120,7 +120,7 @@ test('a start while database, broker and API server are away waits for the first
     await postgres.stop();
     await vhost.delete();
   }
-}, 60_000);
+});
 
 test('wrong credentials of the database end the start at once, without showing them', async () => {
   const postgres = await testPostgres();
@@ -136,4 +136,4 @@ test('wrong credentials of the database end the start at once, without showing t
   } finally {
     await postgres.stop();
   }
-}, 60_000);
+});

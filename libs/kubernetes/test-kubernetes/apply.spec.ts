@@ -9,7 +9,7 @@ beforeAll(async () => {
   cluster = await testCluster();
   client = KubernetesClient.fromKubeconfig(cluster.kubeconfig);
   namespace = await cluster.namespace();
-}, 60_000);
+});
 afterAll(async () => {
   client?.close();
   await cluster?.stop();

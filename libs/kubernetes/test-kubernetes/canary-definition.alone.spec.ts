@@ -17,7 +17,7 @@ beforeAll(async () => {
   client = KubernetesClient.fromKubeconfig(cluster.kubeconfig);
   namespace = await cluster.namespace();
   await installCustomResourceDefinition(client);
-}, 60_000);
+});
 afterAll(async () => {
   client?.close();
   await cluster?.stop();

@@ -23,7 +23,7 @@ beforeAll(async () => {
     for (const socket of [client, upstream]) sockets.add(socket.on('error', () => socket.destroy()));
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-}, 60_000);
+});
 afterAll(async () => {
   await stopRecorders();
   for (const socket of sockets) socket.destroy();

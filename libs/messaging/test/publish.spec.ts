@@ -155,11 +155,11 @@ describe('publish', () => {
     try {
       Date.now = () => now() - 86_400_000;
       await Promise.all(
-        Array.from({ length: 50 }, () => messaging.publish(orderPlaced, payload, { deadlineMs: 5_000 })),
+        Array.from({ length: 50 }, () => messaging.publish(orderPlaced, payload, { deadlineMs: 30_000 })),
       );
       Date.now = () => now() + 86_400_000;
       await Promise.all(
-        Array.from({ length: 50 }, () => messaging.publish(orderPlaced, payload, { deadlineMs: 5_000 })),
+        Array.from({ length: 50 }, () => messaging.publish(orderPlaced, payload, { deadlineMs: 30_000 })),
       );
     } finally {
       Date.now = now;
@@ -293,7 +293,7 @@ describe('publish over a network that fails', () => {
     await bench.vhost.management(exchange, { method: 'PUT', body: { type: 'direct', durable: true } });
     proxy.resume();
     await eventually(() => messaging.health().inFlight === 0);
-    const waiting = messaging.publish(orderPlaced, payload, { deadlineMs: 5_000 });
+    const waiting = messaging.publish(orderPlaced, payload, { deadlineMs: 30_000 });
     await expect(waiting).rejects.toThrow(
       /exchange changed: type direct -> topic, .*the exchange "changed" has type direct, this program needs topic/,
     );

@@ -47,7 +47,7 @@ describe('a request', () => {
     await server.respond({ queue: `request.stock-${serial}`, request: checkStock, handler, ...options });
     return server;
   };
-  const ask = (messaging: Messaging, sku = 'a', deadlineMs = 10_000) =>
+  const ask = (messaging: Messaging, sku = 'a', deadlineMs = 60_000) =>
     messaging.request(checkStock, { sku }, { deadlineMs });
   const gate = () => {
     let release: () => void = () => undefined;

@@ -31,7 +31,7 @@ export async function relay(root: string): Promise<Figure[]> {
     const rules = join(place.folder, 'rules.yaml');
     writeFileSync(rules, `sinks: [{ name: hook, webhook: { url: "${target}" } }]\n`);
     const service = await place.service('event-relay', { EVENT_APIS: 'none', RULES_FILE: rules, CLUSTER: 'bench' });
-    await eventually(() => sinkIsThere(service.url!, place.token), { withinMs: 20_000 });
+    await eventually(() => sinkIsThere(service.url!, place.token), { withinMs: 60_000 });
     const started = performance.now();
     for (let n = 0; n < EVENTS; n += BATCH) await send(service.url!, place.token, n);
     const journalled = EVENTS / ((performance.now() - started) / 1000);

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 const gone = (path: string): Promise<unknown> =>
-  eventually(async () => (await api.get(path)).status === 404, { withinMs: 20_000, describe: `${path} gone` });
+  eventually(async () => (await api.get(path)).status === 404, { describe: `${path} gone` });
 
 /** An owner and what it owns. */
 async function family(name: string, reference: object = {}): Promise<void> {
@@ -120,9 +120,7 @@ describe('owners', () => {
     const ownerReferences = [...child.metadata.ownerReferences, other];
     await api.merge(`${maps}/both-child`, { metadata: { ownerReferences } });
     await api.call('DELETE', `${maps}/both`);
-    await eventually(async () => (await api.get(`${maps}/both-child`)).body.metadata.ownerReferences?.length === 1, {
-      withinMs: 20_000,
-    });
+    await eventually(async () => (await api.get(`${maps}/both-child`)).body.metadata.ownerReferences?.length === 1);
     await api.call('DELETE', `${maps}/both-other`);
     await gone(`${maps}/both-child`);
   });

@@ -26,14 +26,14 @@ describe('canary Ingresses on the sandbox gateway', () => {
     await routes.ingress('primary', host, 'stable');
     await routes.ingress('canary', host, 'next', { annotations: { canary: 'true' } });
     await untilRouted(gateway, host);
-  }, 60_000);
+  });
   afterAll(async () => {
     await gateway.stop();
     await stable.kill();
     await next.kill();
     client.close();
     await cluster.stop();
-  }, 60_000);
+  });
 
   const none = {
     'canary-weight': null,
@@ -68,7 +68,7 @@ describe('canary Ingresses on the sandbox gateway', () => {
     expect(Math.abs(hits - 180)).toBeLessThan(6 * Math.sqrt(600 * 0.3 * 0.7));
     await rules({ 'canary-weight': '1', 'canary-weight-total': '1000' });
     await eventually(async () => (await share(30)) === 0);
-  }, 60_000);
+  });
 
   test('are chosen by header before cookie before weight', async () => {
     await rules({ 'canary-by-header': 'X-Canary', 'canary-by-cookie': 'canary', 'canary-weight': '0' });

@@ -24,13 +24,13 @@ describe('the sandbox gateway routes', () => {
     client = KubernetesClient.fromKubeconfig(cluster.kubeconfig);
     routes = new Routes(client, await cluster.namespace());
     gateway = await startGateway(cluster, routes.namespace);
-  }, 60_000);
+  });
   afterAll(async () => {
     await gateway.stop();
     for (const server of servers) await server.kill();
     client.close();
     await cluster.stop();
-  }, 60_000);
+  });
 
   test('by host and path, tells who asked, and publishes its address', async () => {
     const web = await serve('web');

@@ -38,13 +38,13 @@ describe('TLS on the sandbox gateway', () => {
     await routes.ingress('shop', 'shop.test', 'web', { tls: [{ hosts: ['shop.test'], secretName: 'shop' }] });
     await routes.ingress('plain', 'plain.test', 'web');
     await untilRouted(gateway, 'plain.test');
-  }, 60_000);
+  });
   afterAll(async () => {
     await gateway.stop();
     await web.kill();
     client.close();
     await cluster.stop();
-  }, 60_000);
+  });
 
   /** The subject of the certificate that a client sees; asked of `openssl s_client` where it is installed. */
   async function subjectFor(servername: string): Promise<string> {
@@ -93,7 +93,7 @@ describe('TLS on the sandbox gateway', () => {
         );
         socket.on('error', reject);
       });
-    await eventually(async () => (await served()) === fingerprint, { withinMs: 5000 });
+    await eventually(async () => (await served()) === fingerprint);
     expect(await subjectFor('shop.test')).toBe('CN=shop.test');
     // A certificate with another's key.
     await client.patch(

@@ -15,12 +15,12 @@ describe('a pod on the sandbox node', () => {
     const namespace = await cluster.namespace();
     pods = new Pods(client, namespace);
     node = await startNode(cluster, namespace);
-  }, 60_000);
+  });
   afterAll(async () => {
     await node.stop();
     client.close();
     await cluster.stop();
-  }, 60_000);
+  });
 
   const toldOf = async (name: string) => (await pods.events(name)).map(({ reason }) => reason);
 
@@ -160,7 +160,7 @@ describe('a pod on the sandbox node', () => {
     );
     await client.create(resources.secrets, { metadata: { name: 'late' }, stringData: { t: 'now' } }, { namespace });
     await pods.untilReady('late');
-  }, 40_000);
+  });
 
   test('without a command is refused by name, because no image is pulled', async () => {
     const pod = aPod('image', 'true');

@@ -19,13 +19,13 @@ describe('probes, logs and termination on the sandbox node', () => {
     pods = new Pods(client, namespace);
     node = await startNode(cluster, namespace);
     folder = privateFolder('probes');
-  }, 60_000);
+  });
   afterAll(async () => {
     await node.stop();
     client.close();
     await cluster.stop();
     removePrivateFolder(folder);
-  }, 60_000);
+  });
 
   /** A server that answers 200 while the file is there, else 503. */
   const server = (file: string): string[] => [
@@ -56,7 +56,7 @@ describe('probes, logs and termination on the sandbox node', () => {
     rmSync(file);
     const pod = await pods.until('readiness', 'is not ready', (p) => conditionOf(p, 'Ready') === 'False');
     expect(containerOf(pod)?.restartCount).toBe(0);
-  }, 40_000);
+  });
 
   test('a failed liveness probe kills and restarts the container', async () => {
     const file = join(folder, 'alive');
@@ -80,7 +80,7 @@ describe('probes, logs and termination on the sandbox node', () => {
       (p) => (containerOf(p)?.restartCount ?? 0) >= 1 && conditionOf(p, 'Ready') === 'True',
     );
     expect(containerOf(pod)?.lastState?.terminated?.exitCode).toBe(143);
-  }, 40_000);
+  });
 
   test('an exec probe decides as well', async () => {
     const file = join(folder, 'exec');
@@ -129,14 +129,13 @@ describe('probes, logs and termination on the sandbox node', () => {
           env: [{ name: 'FILE', value: file }],
           lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo stop >> $FILE'] } } },
         },
-        { terminationGracePeriodSeconds: 20 },
+        // Longer than the test waits: the object goes because the process has ended.
+        { terminationGracePeriodSeconds: 600 },
       ),
     );
     await pods.untilReady('polite');
-    const began = Date.now();
     await pods.delete('polite');
     await pods.untilGone('polite');
-    expect(Date.now() - began).toBeLessThan(10_000);
     const { readFileSync } = await import('node:fs');
     expect(readFileSync(file, 'utf8')).toBe('stop\nterm\n');
     expect((await pods.untilEvent('polite', 'Killing')).message).toBe('Stopping container main');

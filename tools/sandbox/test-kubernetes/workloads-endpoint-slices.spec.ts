@@ -151,6 +151,6 @@ describe('EndpointSlices of a Service', () => {
     await service('ends');
     await eventually(async () => (await slices('ends')).length > 0);
     await api.call('DELETE', `${core}/services/ends`);
-    await eventually(async () => (await slices('ends')).length === 0, { withinMs: 20_000 });
+    await eventually(async () => (await slices('ends')).length === 0);
   });
 });

@@ -65,7 +65,7 @@ export function kubernetesApi(kubeconfig: string): KubernetesApi {
     waitForServiceAccount: (namespace) =>
       eventually(
         async () => (await call('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/default`)) === 200 || undefined,
-        { withinMs: 30_000, describe: `service account "default" in namespace ${namespace}` },
+        { describe: `service account "default" in namespace ${namespace}` },
       ).then(() => undefined),
     compactSandbox: async () => {
       const status = await call('POST', '/sandbox/compact');

@@ -65,7 +65,6 @@ export async function startRabbitMqCluster(count: number): Promise<RabbitMqClust
       const others = nodes.filter((other) => other !== node);
       await cutFrom(node, others, random());
       await eventually(async () => !(await seesAll(others[0]!, count)), {
-        withinMs: 30_000,
         describe: `${node.nodeName} is away`,
       });
       return async () => {

@@ -43,7 +43,7 @@ export class Pods {
     return this.client.delete(resources.pods, { namespace: this.namespace, name, gracePeriodSeconds });
   }
 
-  until(name: string, what: string, accepts: (pod: Pod) => boolean, withinMs = 20_000): Promise<Pod> {
+  until(name: string, what: string, accepts: (pod: Pod) => boolean, withinMs = 60_000): Promise<Pod> {
     return eventually(
       async () => {
         const pod = await this.get(name);
@@ -62,7 +62,7 @@ export class Pods {
     return this.until(name, `is ${phase}`, (pod) => pod.status?.phase === phase);
   }
 
-  untilGone(name: string, withinMs = 20_000): Promise<true> {
+  untilGone(name: string, withinMs = 60_000): Promise<true> {
     return eventually(async () => (await this.find(name)) === undefined, { withinMs, describe: `pod ${name} is gone` });
   }
 
@@ -86,7 +86,7 @@ export class Pods {
         if (found === undefined) throw new Error(events.map((e) => `${e.reason} ${e.count} ${e.message}`).join('; '));
         return found;
       },
-      { withinMs: 20_000, everyMs: 100, describe: `event ${reason} of ${name}` },
+      { everyMs: 100, describe: `event ${reason} of ${name}` },
     );
   }
 }

@@ -79,7 +79,7 @@ export class Load {
   /** Until this many more requests have been answered. */
   async more(requests: number): Promise<void> {
     const goal = this.total + requests;
-    await eventually(() => this.total >= goal, { withinMs: 30_000, describe: `${requests} more requests` });
+    await eventually(() => this.total >= goal, { describe: `${requests} more requests` });
   }
 
   async stop(): Promise<void> {
