@@ -192,12 +192,19 @@ describe('at a service', () => {
     answers['queues'] = [
       { items: [queue({ rates: { in: 12.34, out: 12, acknowledged: 12 } })], source: 'management', readAt },
       { items: [queue({ consumers: 0 })], source: 'amqp', readAt },
+      {
+        items: [queue({ queue: 'order-demo.quotes', kind: 'requests', parked: 0 })],
+        source: 'management',
+        readAt,
+      },
     ];
     const fine = await keelson(environment, 'queues');
     expect(fine).toMatchObject({ code: 0, err: '' });
     expect(fine.out).toMatch(/order-demo.coupons +4 +1 +12\.3 +12\.0 +2/);
     const unread = await keelson(environment, 'queues');
     expect(unread).toMatchObject({ code: 1, err: expect.stringContaining('nobody reads order-demo.coupons') });
+    // Where nothing can be parked there is no number.
+    expect((await keelson(environment, 'queues')).out).toMatch(/order-demo.quotes +4 +1\s*\n/);
   });
 
   test('what was delayed and found no queue is asked of any service, and counted once', async () => {

@@ -77,6 +77,7 @@ export class Messaging {
   readonly #consumers: Consumer[] = [];
   /** Queues with a parking lot; those of broadcasts and requests have none. */
   readonly #subscribed = new Set<string>();
+  readonly #answered = new Set<string>();
   readonly #relays: OutboxRelay[] = [];
   readonly #instruments: Instruments;
   readonly #housekeeping: Housekeeping;
@@ -241,6 +242,7 @@ export class Messaging {
   /** Answers requests: see Responder. Any number of processes may share the queue. */
   async respond<R extends RequestDefinition>(options: RespondOptions<R>): Promise<Subscription> {
     this.#mustKnow(options.request);
+    this.#answered.add(options.queue);
     return this.#start(options.queue, [this.#subscribing.responder(options)]);
   }
 
@@ -309,6 +311,12 @@ export class Messaging {
       .filter(isOfEvents)
       .map(({ queue }) => queue);
     return [...new Set([...planned, ...this.#subscribed])].toSorted();
+  }
+
+  /** The queues of requests: of {@link MessagingOptions.topology} and of every responder, by name. */
+  get requestQueues(): readonly string[] {
+    const planned = (this.#options.topology ?? []).filter(({ kind }) => kind === 'requests').map(({ queue }) => queue);
+    return [...new Set([...planned, ...this.#answered])].toSorted();
   }
 
   /** What works now; for readiness and for people. */

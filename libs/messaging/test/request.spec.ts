@@ -9,6 +9,7 @@ import {
   NonRetryableError,
   NoReplyError,
   PublishRejectedError,
+  queueStates,
   RequestProblem,
   ThrottledError,
   UnroutableError,
@@ -60,6 +61,14 @@ describe('a request', () => {
     const client = await connected();
     const { left } = await ask(client, 'shoe');
     expect(left).toBe(3);
+  });
+
+  test('waits in a queue that is listed among those of the service, without a parking lot', async () => {
+    const queue = `request.stock-${serial}`;
+    const server = await responding(async ({ sku }) => ({ sku, left: 3 }));
+    const { items } = await queueStates(server);
+    expect(items).toContainEqual({ queue, kind: 'requests', ready: 0, consumers: 1, parked: 0 });
+    expect(server.queues).not.toContain(queue);
   });
 
   test('gets its own reply among hundreds at the same time, from several servers', async () => {

@@ -18,6 +18,8 @@ const filterShape = {
 export const queueStateSchema = z
   .object({
     queue: z.string(),
+    /** Of a queue of requests, which has no parking lot: who asked hears of a failure. */
+    kind: z.literal('requests').optional(),
     /** Waiting for a consumer. */
     ready: z.number().int(),
     /** With a consumer; only where the management API is configured, and some seconds old. */

@@ -7,6 +7,8 @@ import { parkedQueue } from '../topology/names.ts';
 
 export interface QueueState {
   readonly queue: string;
+  /** Of a queue of requests, which has no parking lot. */
+  readonly kind?: 'requests';
   /** Waiting for a consumer. */
   readonly ready: number;
   readonly unacknowledged?: number;
@@ -21,8 +23,9 @@ export interface QueueState {
 }
 
 /**
- * Every queue of this program, and what was delayed and found no queue, where there is any. Depth and consumers come from the broker itself and are of this moment; rates, and what is
- * with consumers, come from the management API where there is one, and are some seconds old.
+ * Every queue of this program in which something can wait: of events, of requests, and of what was delayed and found
+ * no queue, where there is any. Depth and consumers come from the broker itself and are of this moment; rates, and what
+ * is with consumers, come from the management API where there is one, and are some seconds old.
  */
 export async function queueStates(
   messaging: Messaging,
@@ -31,22 +34,28 @@ export async function queueStates(
   const model = await connected();
   const counts = (name: string) => declaring(model, (channel) => channel.checkQueue(name));
   const figures = await figuresOf(management);
-  const items = await Promise.all(
-    messaging.queues.map(async (queue): Promise<QueueState> => {
-      try {
-        const [own, parked] = await Promise.all([counts(queue), counts(parkedQueue(queue))]);
-        return {
-          queue,
-          ready: own.messageCount,
-          consumers: own.consumerCount,
-          parked: parked.messageCount,
-          ...figures?.get(queue),
-        };
-      } catch (error) {
-        return { queue, ready: 0, consumers: 0, parked: 0, fault: messageOf(error) };
-      }
-    }),
-  );
+  const stateOf = async (queue: string, kind?: 'requests'): Promise<QueueState> => {
+    const named = { queue, ...(kind && { kind }) };
+    try {
+      const [own, lot] = await Promise.all([
+        counts(queue),
+        kind === 'requests' ? undefined : counts(parkedQueue(queue)),
+      ]);
+      return {
+        ...named,
+        ready: own.messageCount,
+        consumers: own.consumerCount,
+        parked: lot?.messageCount ?? 0,
+        ...figures?.get(queue),
+      };
+    } catch (error) {
+      return { ...named, ready: 0, consumers: 0, parked: 0, fault: messageOf(error) };
+    }
+  };
+  const items = await Promise.all([
+    ...messaging.queues.map((queue) => stateOf(queue)),
+    ...messaging.requestQueues.map((queue) => stateOf(queue, 'requests')),
+  ]);
   const unclaimed = await counts(parkedQueue(UNCLAIMED)).catch((error: unknown) => {
     // Who only has broadcasts, streams or requests has no delays.
     if (/NOT[-_]FOUND/.test(messageOf(error))) return { messageCount: 0 };

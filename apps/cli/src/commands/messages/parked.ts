@@ -303,7 +303,7 @@ const queueColumns: Column<QueueState>[] = [
   { title: 'in/s', value: (row) => row.rates?.in.toFixed(1) },
   { title: 'out/s', value: (row) => row.rates?.out.toFixed(1) },
   { title: 'acked/s', value: (row) => row.rates?.acknowledged.toFixed(1), wide: true },
-  { title: 'parked', value: (row) => row.parked },
+  { title: 'parked', value: (row) => (row.kind === 'requests' ? undefined : row.parked) },
   { title: 'fault', value: (row) => row.fault },
 ];
 

@@ -61,7 +61,7 @@ function KnownQueue({ of, queue }: { readonly of: MessageKey; readonly queue: st
                   Consumers: state.consumers,
                   'In a second': state.rates?.in.toFixed(1),
                   'Out a second': state.rates?.out.toFixed(1),
-                  Parked: state.parked,
+                  Parked: state.kind === 'requests' ? undefined : state.parked,
                   Fault: state.fault,
                 }}
               />
@@ -72,7 +72,34 @@ function KnownQueue({ of, queue }: { readonly of: MessageKey; readonly queue: st
       {query['message'] === undefined ? null : (
         <MessageSection key={query['message']} of={of} queue={queue} id={query['message']} />
       )}
-      <Parked of={of} queue={queue} filter={filter} count={state?.parked} />
+      {state?.kind === 'requests' ? (
+        <Requests />
+      ) : permission.allowed && reading.data === undefined && reading.error === undefined ? null : (
+        <ParkingLot of={of} queue={queue} filter={filter} count={state?.parked} />
+      )}
+    </Page>
+  );
+}
+
+/** What stands where other queues have their parking lot. */
+function Requests() {
+  return (
+    <>
+      <Section title="Parked messages" id="parked">
+        <Empty icon="info" title="A queue of requests has no parking lot">
+          Who asked is told of a failure at once, and decides.
+        </Empty>
+      </Section>
+      <Elsewhere api={['GET /v1/messages/queues']} cli={['keelson messages queues']} />
+    </>
+  );
+}
+
+function ParkingLot(props: ParkedProps) {
+  const { queue, filter } = props;
+  return (
+    <>
+      <Parked {...props} />
       <Elsewhere
         api={[
           withQuery('GET /v1/messages/parked', { queue, ...filter }),
@@ -88,7 +115,7 @@ function KnownQueue({ of, queue }: { readonly of: MessageKey; readonly queue: st
           `${commandLine('purge', queue, filter)} --yes`,
         ]}
       />
-    </Page>
+    </>
   );
 }
 

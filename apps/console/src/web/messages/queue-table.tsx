@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<QueueState>[] = [
   { title: 'Consumers', kind: 'number', cell: ({ consumers }) => consumers },
   { title: 'In /s', kind: 'number', cell: ({ rates }) => rate(rates?.in) },
   { title: 'Out /s', kind: 'number', cell: ({ rates }) => rate(rates?.out) },
-  { title: 'Parked', kind: 'number', cell: ({ parked }) => parked },
+  { title: 'Parked', kind: 'number', cell: ({ kind, parked }) => (kind === 'requests' ? '' : parked) },
 ];
 
 /** Queues with depth, rates, consumers and what was given up. */
