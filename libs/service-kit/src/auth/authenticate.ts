@@ -2,12 +2,13 @@ import type { Scope } from '@keelson/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { endpointOf } from '../operation/route.ts';
 import { CallerError } from '../problems/caller-error.ts';
+import { requestState } from '../server/request-state.ts';
 import type { CredentialVerifier, Principal } from './principal.ts';
 
-const principals = new WeakMap<object, Principal>();
+const principals = requestState<Principal>('principal');
 
 /** Who makes this request; undefined on open paths without a token. */
-export const principalOf = (request: FastifyRequest): Principal | undefined => principals.get(request);
+export const principalOf = (request: FastifyRequest): Principal | undefined => principals.of(request);
 
 /**
  * Finds out who makes a request, before its body is read. Refuses nobody yet: the rate limit comes in between, so that

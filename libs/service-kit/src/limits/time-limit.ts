@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerProblem } from '../problems/answer-problem.ts';
 import { CallerError } from '../problems/caller-error.ts';
+import { requestState } from '../server/request-state.ts';
 
 interface Limited {
   readonly timer: NodeJS.Timeout;
@@ -9,7 +10,7 @@ interface Limited {
   over: boolean;
 }
 
-const limited = new WeakMap<object, Limited>();
+const limited = requestState<Limited>('time limit');
 
 /**
  * Answers for an operation that takes longer than `limitMs`, counted from the first byte of its headers: 408 while the
@@ -45,7 +46,7 @@ function timeUp(request: FastifyRequest, reply: FastifyReply, state: Limited): v
 
 /** Aborted when the client goes away or the time is up. */
 export function signalOf(request: FastifyRequest): AbortSignal {
-  const state = limited.get(request);
+  const state = limited.of(request);
   if (state === undefined) return AbortSignal.abort();
   state.controller ??= new AbortController();
   if (state.over) state.controller.abort();

@@ -9,12 +9,13 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { requestState } from '../server/request-state.ts';
 
-const spans = new WeakMap<object, Span>();
+const spans = requestState<Span>('span');
 
 /** Trace id of a request: what the caller quotes, and what the logs are searched by. */
 export const traceIdOf = (request: FastifyRequest): string | undefined => {
-  const id = spans.get(request)?.spanContext().traceId;
+  const id = spans.of(request)?.spanContext().traceId;
   return id === undefined || /^0+$/.test(id) ? undefined : id;
 };
 
@@ -26,13 +27,13 @@ export function traceRequests(server: FastifyInstance, service: string): void {
 
   // Reading the body leaves the asynchronous context (its stream belongs to the socket), so it is entered once more.
   server.addHook('preValidation', (request, _reply, done) => {
-    const span = spans.get(request);
+    const span = spans.of(request);
     if (span === undefined) done();
     else context.with(trace.setSpan(context.active(), span), done);
   });
 
   server.addHook('onResponse', (request, reply, done) => {
-    const span = spans.get(request);
+    const span = spans.of(request);
     span?.setAttribute('http.response.status_code', reply.statusCode);
     if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
     span?.end();

@@ -8,16 +8,17 @@ import { honourIdempotency } from '../idempotency/honour.ts';
 import type { IdempotencyStore } from '../idempotency/store.ts';
 import { signalOf } from '../limits/time-limit.ts';
 import { isEventStream, sendEvents } from '../live/server-sent-events.ts';
+import { requestState } from '../server/request-state.ts';
 import type { OperationInput, ServerSentEvent } from './input.ts';
 import { endpointOf } from './route.ts';
 import { validateRequest } from './validate.ts';
 
-const inputs = new WeakMap<object, OperationInput<Endpoint>>();
+const inputs = requestState<OperationInput<Endpoint>>('operation input');
 const anonymous = principal({ name: 'anonymous', team: '', scopes: [] });
 
 /** The validated input of a request; only there while its operation runs. */
 export function inputOf(request: FastifyRequest): OperationInput<Endpoint> {
-  const input = inputs.get(request);
+  const input = inputs.of(request);
   if (input === undefined) throw new Error('@Operation works in services started by startService only');
   return input;
 }
@@ -51,21 +52,33 @@ interface Run {
   readonly call: (input: OperationInput<Endpoint>) => Promise<unknown>;
 }
 
+/**
+ * An input whose signal is made when somebody asks for it. A getter in the object literal would do the same, but V8 gives
+ * each object that has one a shape of its own, which keeps the request until the next full collection.
+ */
+class Input {
+  declare readonly request: FastifyRequest;
+
+  constructor(fields: object) {
+    Object.assign(this, fields);
+  }
+
+  get signal(): AbortSignal {
+    return signalOf(this.request);
+  }
+}
+
 /** Everything between a request that was let in and its answer. */
 export async function runOperation({ endpoint, request, reply, store, call }: Run): Promise<unknown> {
   const valid = validateRequest(endpoint, request);
-  const input: OperationInput<Endpoint> = {
+  const input = new Input({
     ...valid,
-    body: valid.body as never,
     principal: principalOf(request) ?? anonymous,
     headers: request.headers,
-    get signal() {
-      return signalOf(request);
-    },
     request,
-    setHeader: (name, value) => void reply.header(name, value),
-    setStatus: (status) => void reply.code(status),
-  } as OperationInput<Endpoint>;
+    setHeader: (name: string, value: string) => void reply.header(name, value),
+    setStatus: (status: number) => void reply.code(status),
+  }) as unknown as OperationInput<Endpoint>;
   const run: Parameters<typeof honourIdempotency>[0]['run'] = async (key) =>
     checked(endpoint, await call(Object.assign(input, key)));
   const result = await honourIdempotency({ endpoint, input, request, reply, store, run });
