@@ -13,6 +13,7 @@ beforeAll(async () => {
   database = await testDatabase();
   pool = new pg.Pool({ connectionString: database.url });
   // end() does not wait for the connections, so dropping the database may cut the last ones off: no fault of a test.
+  pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   store = new StoredKeys(pool);
   await store.create();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 
 export interface DatabaseOptions {
@@ -46,12 +47,21 @@ export async function createDatabase(
   return url.href;
 }
 
-/** Drops a database, ending the connections to it, and its role. */
+/** Connections that are just being closed have so long to go by themselves. */
+const GOING_MS = 2_000;
+
+/**
+ * Drops a database, and its role. Connections that are still there after two seconds are ended: a client that is just
+ * closing takes that for a fault, so it is not done at once.
+ */
 export async function dropDatabase(
   adminUrl: string,
   { name, role = name }: { name: string; role?: string },
 ): Promise<void> {
   await asAdministrator(adminUrl, async (client) => {
+    const deadline = performance.now() + GOING_MS;
+    const connected = 'select 1 from pg_stat_activity where datname = $1 limit 1';
+    while (performance.now() < deadline && (await client.query(connected, [name])).rowCount !== 0) await pause(20);
     await client.query(`drop database if exists ${pg.escapeIdentifier(name)} with (force)`);
     await client.query(`drop role if exists ${pg.escapeIdentifier(role)}`);
   });
