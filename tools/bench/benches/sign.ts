@@ -4,14 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { against, type Figure } from '../figures.ts';
-import { oneInsertRate } from '../one-insert.ts';
+import { oneInsert } from '../one-insert.ts';
 import { Place } from '../place.ts';
 
 /** CSR (P-256, made by openssl) to signed certificate, durable in the database, over HTTP at concurrency 1 and 8. */
 export async function sign(root: string): Promise<Figure[]> {
   const place = await new Place(root).start();
   try {
-    const reference = await oneInsertRate(place.postgres.adminUrl, 8, 5);
+    const { perSecond: reference } = await oneInsert(place.postgres.adminUrl, 8, 5);
     const service = await place.service('cert-service', { KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64') });
     const csr = signingRequest(place.folder);
     await issue(service.url!, place.token, csr, 8, 2); // warm-up
