@@ -2,6 +2,17 @@ import type { Order, PlaceOrder, Problem, Stock, Verdict } from '@keelson/contra
 import { randomUUID } from 'node:crypto';
 import { READER, TOKEN } from './role-process.ts';
 
+/** What the history of an order shows in the end, whichever way it was placed; they come in no fixed order but the last. */
+export const STEPS_OF_A_CONFIRMED_ORDER = [
+  'stock-reserved',
+  'document-numbered',
+  'payment-taken',
+  'document-issued',
+  'coupon-granted',
+  'sms-sent',
+  'confirmed',
+] as const;
+
 export interface Answer<Body> {
   status: number;
   headers: Headers;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { TOKEN } from './role-process.ts';
 import { RunningShop } from './running-shop.ts';
-import { anOrder, Shop } from './shop.ts';
+import { anOrder, Shop, STEPS_OF_A_CONFIRMED_ORDER } from './shop.ts';
 
 describe('the same order with mode=sync', () => {
   let provider: PaymentProcess;
@@ -41,17 +41,7 @@ describe('the same order with mode=sync', () => {
     const { status, body } = await place();
     expect([status, body.status]).toEqual([201, 'confirmed']);
     expect(performance.now() - begun).toBeGreaterThan(150);
-    expect(body.history.map(({ step }) => step).sort()).toEqual(
-      [
-        'stock-reserved',
-        'document-numbered',
-        'payment-taken',
-        'document-issued',
-        'coupon-granted',
-        'sms-sent',
-        'confirmed',
-      ].sort(),
-    );
+    expect(body.history.map(({ step }) => step).sort()).toEqual([...STEPS_OF_A_CONFIRMED_ORDER].sort());
     // Who keeps the books of customers hears of every confirmed order; nothing was asked of anybody.
     const { rows } = await client.query("SELECT consumer FROM inbox WHERE consumer <> 'order-demo.customers'");
     expect(rows).toEqual([]);
