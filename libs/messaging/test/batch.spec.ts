@@ -9,6 +9,7 @@ import {
   type Messaging,
   type Received,
 } from '../src/index.ts';
+import { Effects } from './effects.ts';
 import { orderPlaced, orderShipped } from './messages.ts';
 import { Workbench } from './service.ts';
 
@@ -26,15 +27,16 @@ function gate(): { opened: Promise<void>; open: () => void } {
 describe('a subscription in batches', () => {
   let bench: Workbench;
   let database: Database;
+  let recorded: Effects;
   let messaging: Messaging;
   let serial = 0;
   beforeAll(async () => {
     bench = await Workbench.open();
     database = await bench.database();
-    await database.execute('create table effect (id int generated always as identity, message_id text)');
+    recorded = await Effects.in(database);
   });
   beforeEach(async () => {
-    await database.execute('truncate effect, inbox');
+    await recorded.forget();
     messaging = await bench.messaging({ database, exchange: `batch-${(serial += 1)}` });
   });
   afterEach(() => messaging.close(500));
@@ -44,10 +46,7 @@ describe('a subscription in batches', () => {
     void (await tx!.execute('insert into effect (message_id) select unnest($1::text[])', [
       messages.map(({ id }) => id),
     ]));
-  const effects = async () =>
-    (await database.query<{ message_id: string }>('select message_id from effect order by id')).map(
-      (row) => row.message_id,
-    );
+  const effects = () => recorded.ids();
   const publish = (ids: readonly string[]) =>
     messaging.publishMany(ids.map((id) => ({ definition: orderPlaced, payload, options: { id } })));
 

@@ -3,6 +3,7 @@ import type { Database } from '@keelson/persistence';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { outbox, parkingLot, type Messaging } from '../src/index.ts';
 import { cleanInbox } from '../src/consume/inbox-cleaner.ts';
+import { Effects } from './effects.ts';
 import { orderPlaced, orderShipped } from './messages.ts';
 import { Workbench } from './service.ts';
 
@@ -12,24 +13,22 @@ const quick = { quickDelaysMs: [], firstDelayMs: 100, maxDelayMs: 1_000 };
 describe('a subscription with an inbox', () => {
   let bench: Workbench;
   let database: Database;
+  let recorded: Effects;
   let messaging: Messaging;
   let serial = 0;
   beforeAll(async () => {
     bench = await Workbench.open();
     database = await bench.database();
-    await database.execute('create table effect (id int generated always as identity, message_id text)');
+    recorded = await Effects.in(database);
   });
   beforeEach(async () => {
-    await database.execute('truncate effect, inbox');
+    await recorded.forget();
     messaging = await bench.messaging({ database, exchange: `inbox-${(serial += 1)}` });
   });
   afterEach(() => messaging.close(500));
   afterAll(() => bench.close());
 
-  const effects = async () =>
-    (await database.query<{ message_id: string }>('select message_id from effect order by id')).map(
-      (row) => row.message_id,
-    );
+  const effects = () => recorded.ids();
   const subscribe = (queue: string, before: (attempt: number) => void = () => undefined) =>
     messaging.subscribe({
       queue,
