@@ -1,5 +1,5 @@
 // npm run bench -- NAME [--json]: figures of the hot paths, each against a raw limit measured in the same run.
-import { buildAll } from './build.ts';
+import { buildProjects } from '@keelson/testing';
 import { machineLines, printJson, printTable, type Figure } from './figures.ts';
 import { join } from 'node:path';
 
@@ -59,7 +59,7 @@ if (process.argv.includes('--help') || wanted.length === 0 || unknown !== undefi
   out.write(`${unknown === undefined ? '' : `there is no benchmark "${unknown}"\n\n`}${HELP}`);
   process.exit(process.argv.includes('--help') ? 0 : 2);
 }
-await buildAll(root);
+await buildProjects(root, { only: ['--exclude=console'] });
 if (!json) for (const line of machineLines()) process.stdout.write(`${line}\n`);
 for (const name of wanted) {
   if (!json) process.stderr.write(`\n${name} ...\n`);

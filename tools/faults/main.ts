@@ -1,7 +1,6 @@
 // npm run faults: order-demo under load while one part after the other is broken. `npm run faults -- --help`.
-import { PartError, sweepLeftovers } from '@keelson/testing';
+import { buildProjects, PartError, sweepLeftovers } from '@keelson/testing';
 import { join } from 'node:path';
-import { build } from './build.ts';
 import { Narrator } from './narrator.ts';
 import { HELP, parseOptions, UsageError, type FaultOptions } from './options.ts';
 import { Place } from './place/place.ts';
@@ -43,7 +42,7 @@ async function inPlace(options: FaultOptions, steps: readonly Step[]): Promise<n
   const place = new Place({ root, ...options, say: (text) => narrator.say(text) });
   try {
     const begun = performance.now();
-    await build(root, interrupted.signal);
+    await buildProjects(root, { only: ['--projects=order-demo,cli'], signal: interrupted.signal });
     await place.start();
     interrupted.signal.throwIfAborted();
     const broker = `RabbitMQ ${place.broker.nodes[0]!.version}${options.nodes > 1 ? ` on ${options.nodes} nodes` : ''}`;

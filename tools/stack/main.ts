@@ -1,6 +1,7 @@
 // npm start: the whole platform on this machine, and its main story. `npm start -- --help` says what it can be told.
 import { certificatesApi, createClient } from '@keelson/contracts';
 import {
+  buildProjects,
   ensurePart,
   eventually,
   freePorts,
@@ -30,7 +31,6 @@ import {
 import { PodTargets } from './cluster/pod-targets.ts';
 import { prometheusConfig } from './cluster/prometheus-config.ts';
 import { serviceAccounts } from './cluster/service-accounts.ts';
-import { buildAll } from './build.ts';
 import { startConsole } from './services/console.ts';
 import { makeCredentials } from './credentials.ts';
 import { writeEnvFile } from './env-file.ts';
@@ -124,7 +124,7 @@ async function startPlatform(options: StackOptions, runFolder: string): Promise<
   const [, postgres, rabbit, cluster, telegram, payments] = await together([
     progress.step(
       'build',
-      () => buildAll(root, interrupted.signal),
+      () => buildProjects(root, { signal: interrupted.signal }),
       () => 'services, console and CLI are built',
     ),
     startDatabases(options, dataFolder, external.postgres),

@@ -26,6 +26,10 @@ export { testCluster, type TestCluster } from './cluster/test-cluster.ts';
 export { eventually, type EventuallyOptions } from './time/eventually.ts';
 export { fixedClock, type FixedClock } from './time/fixed-clock.ts';
 
+// The workspace
+export { nx, type NxResult } from './workspace/nx.ts';
+export { type BuildOptions, buildProjects } from './workspace/build.ts';
+
 // Processes, ports, folders
 export {
   startProcess,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describeExit, startProcess } from '@keelson/testing';
+import { describeExit, startProcess } from '../processes/managed-process.ts';
 
 export interface NxResult {
   code: number;
