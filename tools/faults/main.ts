@@ -42,7 +42,7 @@ async function inPlace(options: FaultOptions, steps: readonly Step[]): Promise<n
   const place = new Place({ root, ...options, say: (text) => narrator.say(text) });
   try {
     const begun = performance.now();
-    await buildProjects(root, { only: ['--projects=order-demo,cli'], signal: interrupted.signal });
+    if (options.build) await buildProjects(root, { only: ['--projects=order-demo,cli'], signal: interrupted.signal });
     await place.start();
     interrupted.signal.throwIfAborted();
     const broker = `RabbitMQ ${place.broker.nodes[0]!.version}${options.nodes > 1 ? ` on ${options.nodes} nodes` : ''}`;

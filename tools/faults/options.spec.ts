@@ -11,6 +11,7 @@ describe('the command line of npm run faults', () => {
     { args: ['--only=kill-broker,cut-database'], gives: { kinds: ['kill-broker', 'cut-database'] } },
     { args: ['--cluster=3', '--only', 'kill-leader'], gives: { nodes: 3, kinds: ['kill-leader'] } },
     { args: ['--plan', '--logs=out', '--no-install'], gives: { planOnly: true, logs: 'out', allowInstall: false } },
+    { args: ['--no-build'], gives: { allowInstall: true, build: false } },
   ];
   test.each(cases)('$args', ({ args, gives }) => expect(parseOptions(args)).toMatchObject(gives));
 
@@ -28,7 +29,19 @@ describe('the command line of npm run faults', () => {
   test('its help names every option', () => {
     expect(parseOptions(['--help'])).toBe('help');
     expect(parseOptions(['--list'])).toBe('list');
-    for (const name of ['seed', 'for', 'rate', 'only', 'cluster', 'plan', 'list', 'logs', 'no-install', 'help'])
+    for (const name of [
+      'seed',
+      'for',
+      'rate',
+      'only',
+      'cluster',
+      'plan',
+      'list',
+      'logs',
+      'no-install',
+      'no-build',
+      'help',
+    ])
       expect(HELP).toContain(`--${name}`);
   });
 });

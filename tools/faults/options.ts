@@ -16,6 +16,7 @@ lost, doubled or stuck and no stock is missing.
   --list              print the kinds of faults and end
   --logs DIRECTORY    keep what every process wrote there
   --no-install        install nothing; say what is missing instead
+  --no-build          what was built before is up to date; else Nx brings it up to date first
   --help              this text
 
 Ctrl-C stops everything and removes it; the verifier is left out then.
@@ -31,6 +32,7 @@ export interface FaultOptions {
   readonly planOnly: boolean;
   readonly logs: string | undefined;
   readonly allowInstall: boolean;
+  readonly build: boolean;
 }
 
 /** Wrong use of the command line; the message says what is allowed. */
@@ -55,6 +57,7 @@ export function parseOptions(argv: readonly string[]): FaultOptions | 'help' | '
     planOnly: values.plan === true,
     logs: values.logs,
     allowInstall: values['no-install'] !== true,
+    build: values['no-build'] !== true,
   };
 }
 
@@ -99,6 +102,7 @@ function read(argv: readonly string[]) {
         list: { type: 'boolean' },
         logs: { type: 'string' },
         'no-install': { type: 'boolean' },
+        'no-build': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buildProjects, privateFolder, removePrivateFolder, sweepLeftovers } from '@keelson/testing';
 import { explain, step } from './steps.ts';
-import { startControlPlane } from './tests/control-plane.ts';
+import { startClusters } from './tests/control-plane.ts';
 import { type JestOutcome, runJest } from './tests/jest.ts';
 import { endLeftovers, runVariable } from './tests/leftovers.ts';
 import { testOptions } from './tests/options.ts';
@@ -25,6 +25,7 @@ const folder = privateFolder('test-run');
 const running: { stop(): Promise<void> }[] = [];
 const total = { passed: 0, failed: 0 };
 let ranTests = false;
+let clusterCount = 1;
 
 function fail(text: string): void {
   process.stderr.write(`\n${text}\n`);
@@ -54,9 +55,10 @@ try {
   };
   if (!options.allowInstall) env['KEELSON_NO_INSTALL'] = '1';
   if (options.suite === 'kubernetes') {
-    const controlPlane = await startControlPlane(root);
-    running.push(controlPlane);
-    Object.assign(env, controlPlane.env);
+    const clusters = await startClusters(root);
+    running.push(clusters);
+    Object.assign(env, clusters.env);
+    clusterCount = clusters.count;
   }
   interrupted.signal.throwIfAborted();
   // Tests that start no process run all the same.
@@ -64,7 +66,7 @@ try {
     (error: unknown) => fail(explain(error)),
   );
   interrupted.signal.throwIfAborted();
-  for (const turn of turnsOf(options.suite, availableParallelism())) {
+  for (const turn of turnsOf(options.suite, availableParallelism(), clusterCount)) {
     const resultsFile = join(folder, `results-${turn.name}.json`);
     const turnEnv = { ...env, KEELSON_TEST_TURN: turn.name };
     const { workers } = turn;

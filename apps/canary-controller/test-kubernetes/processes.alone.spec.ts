@@ -2,6 +2,7 @@ import { resources } from '@keelson/kubernetes';
 import { eventually, type ManagedProcess } from '@keelson/testing';
 import pg from 'pg';
 import { controllerProcess } from './support/controller.ts';
+import { PhaseReaper } from './support/phase-reaper.ts';
 import { Place } from './support/place.ts';
 import { clientOf, Shop } from './support/shop.ts';
 import { soon } from './support/soon.ts';
@@ -51,20 +52,6 @@ const leader = async (): Promise<string> => {
   return lease?.spec?.holderIdentity ?? '';
 };
 
-/** Calls back as soon as a release enters a phase, before the controller can have gone on: its commit is seen here first. */
-async function onPhase({ namespace }: Shop, act: (phase: string) => void): Promise<void> {
-  await database.query(`
-    CREATE FUNCTION tell_phase() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN PERFORM pg_notify('phase', NEW.namespace || ' ' || NEW.phase); RETURN NEW; END $$;
-    CREATE TRIGGER tell_phase AFTER INSERT OR UPDATE ON releases FOR EACH ROW EXECUTE FUNCTION tell_phase();
-    LISTEN phase`);
-  database.on('notification', ({ payload = '' }) => {
-    const [where, phase = ''] = payload.split(' ');
-    // The Canaries of earlier tests are still there, and this controller has never seen them.
-    if (where === namespace) act(phase);
-  });
-}
-
 const story = [
   {
     name: 'a good release',
@@ -89,14 +76,8 @@ test.each(story)(
   async (one) => {
     let controller = await start('controller');
     const shop = await Shop.open(place);
-    const killed: string[] = [];
-    let victim: Running | undefined = controller;
-    await onPhase(shop, (phase) => {
-      if (victim === undefined || killed.includes(phase)) return;
-      victim.kill('SIGKILL');
-      victim = undefined;
-      killed.push(phase);
-    });
+    const reaper = await PhaseReaper.watch(database, shop);
+    reaper.victim = controller;
     const steps = [
       { weight: 20, holdSeconds: 1, pause: true },
       { weight: 60, holdSeconds: 1 },
@@ -106,7 +87,7 @@ test.each(story)(
       async () => {
         if (!controller.running()) {
           controller = await start('controller');
-          victim = controller;
+          reaper.victim = controller;
         }
         place.figures.add(
           { ...shop.at, service: 'shop-v2' },
@@ -116,11 +97,11 @@ test.each(story)(
         const client = clientOf(controller.url);
         const canary = await client.getCanary({ params: shop.at });
         if (canary.phase === 'Paused') await client.promoteCanary({ params: shop.at, body: {} });
-        return canary.phase === one.end && one.phases.every((phase) => killed.includes(phase));
+        return canary.phase === one.end && one.phases.every((phase) => reaper.killed.includes(phase));
       },
       { withinMs: 240_000, everyMs: 100, describe: `${one.end}, killed at ${one.phases.join(', ')}` },
     );
-    expect(killed.toSorted()).toEqual([...one.phases].toSorted());
+    expect(reaper.killed.toSorted()).toEqual([...one.phases].toSorted());
     expect(await shop.backend()).toBe(one.backend);
     await shop.untilWeight(undefined);
     const acts = (await shop.acts(clientOf(controller.url))).filter((act) => act !== 'hold');

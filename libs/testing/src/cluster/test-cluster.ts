@@ -25,12 +25,16 @@ export interface TestCluster {
 const repository = join(import.meta.dirname, '../../../..');
 
 /**
- * A Kubernetes API for one test file: a sandbox of its own, or the real one that KEELSON_TEST_KUBECONFIG names. Tests
- * are the same on both.
+ * A Kubernetes API for one test file: a sandbox of its own, the real one that KEELSON_TEST_KUBECONFIG names, or that of
+ * this worker of Jest among the control planes in the folders that KEELSON_TEST_CONTROL_PLANES lists. Tests are the same
+ * on all.
  */
 export async function testCluster(): Promise<TestCluster> {
-  const real = process.env['KEELSON_TEST_KUBECONFIG'];
-  return real === undefined || real === '' ? sandbox() : realCluster(real);
+  const named = process.env['KEELSON_TEST_KUBECONFIG'];
+  if (named !== undefined && named !== '') return realCluster(named);
+  const controlPlanes = process.env['KEELSON_TEST_CONTROL_PLANES']?.split(':') ?? [];
+  const own = controlPlanes[(Number(process.env['JEST_WORKER_ID'] ?? 1) - 1) % controlPlanes.length];
+  return own === undefined ? sandbox() : realCluster(join(own, 'kubeconfig'), own);
 }
 
 async function sandbox(): Promise<TestCluster> {
@@ -65,7 +69,7 @@ async function sandbox(): Promise<TestCluster> {
   };
 }
 
-function realCluster(kubeconfig: string): TestCluster {
+function realCluster(kubeconfig: string, controlPlane?: string): TestCluster {
   const api = kubernetesApi(kubeconfig);
   const made: string[] = [];
   return {
@@ -79,12 +83,11 @@ function realCluster(kubeconfig: string): TestCluster {
       return name;
     },
     compact: async () => {
-      const dir = process.env['KEELSON_TEST_CONTROL_PLANE_DIR'];
-      if (dir === undefined) {
+      if (controlPlane === undefined) {
         throw new Error('compact() needs a control plane of our own: run `npm run test:kubernetes` without KUBECONFIG');
       }
       const script = join(repository, 'tools/control-plane/control-plane');
-      await promisify(execFile)(script, ['compact', '--dir', dir], { timeout: 120_000 });
+      await promisify(execFile)(script, ['compact', '--dir', controlPlane], { timeout: 120_000 });
     },
     stop: async () => {
       for (const name of made) await api.deleteNamespace(name);
