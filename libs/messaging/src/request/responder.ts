@@ -92,18 +92,27 @@ export class Responder implements Processor<OpenRequest> {
     await inProcessSpan(contextFrom(delivery.properties.headers?.['traceparent']), about, async () => {
       const answer = await this.#answer(decoded, deadline, lost);
       if (lost.cancelled) return;
+      if (answer === 'too late') return this.#count('expired');
       this.#count(answer.outcome === 'ok' ? 'handled' : 'problem');
       await this.#reply(delivery, replyTo, answer, deadline);
     });
     return lost.cancelled ? 'nothing' : 'ack';
   }
 
-  async #answer(decoded: Decoded, deadline: number, lost: Cancellation): Promise<{ outcome: string; body: string }> {
+  async #answer(
+    decoded: Decoded,
+    deadline: number,
+    lost: Cancellation,
+  ): Promise<{ outcome: string; body: string } | 'too late'> {
     const { request, handler, maxBytes, queue, log } = this.#options;
     const limit = new Limit();
     const forget = lost.onCancel((reason) => limit.cancel(reason));
     const leftMs = Math.min(deadline - Date.now(), 2 ** 31 - 1);
-    const timer = setTimeout(() => limit.cancel(new Error('the deadline of the request is over')), leftMs);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      limit.cancel(new Error('the deadline of the request is over'));
+    }, leftMs);
     const startedAt = performance.now();
     let outcome = 'problem';
     try {
@@ -121,6 +130,11 @@ export class Responder implements Processor<OpenRequest> {
       outcome = 'ok';
       return { outcome, body };
     } catch (error) {
+      // A problem sent now could still overtake the caller's own timer, and say less than that does.
+      if (late) {
+        log.warn({ queue, request: request.routingKey, error: messageOf(error) }, 'request not answered in time');
+        return 'too late';
+      }
       const answer = problemOf(error);
       if (answer.status >= 500)
         log.error({ queue, request: request.routingKey, error: messageOf(error) }, 'request failed');
