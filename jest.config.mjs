@@ -8,6 +8,7 @@ const projects = ['libs', 'apps', 'tools']
 /** All projects in one Jest run: `npm test` prints one line for all of them, and two cores are not shared by ten Jests. */
 export default {
   projects,
+  testSequencer: '<rootDir>/jest.slow-first.mjs',
   testTimeout: 180_000,
   cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   watchman: false,
