@@ -4,7 +4,7 @@ import { RunningShop } from './running-shop.ts';
 describe('a queue that somebody deletes by hand', () => {
   let shop: RunningShop;
   beforeAll(async () => {
-    shop = await RunningShop.open({ ORDER_DEADLINE_SECONDS: '5', SWEEP_EVERY_MS: '100' });
+    shop = await RunningShop.open({ ORDER_DEADLINE_SECONDS: '15', SWEEP_EVERY_MS: '100' });
   });
   afterAll(() => shop?.close());
 

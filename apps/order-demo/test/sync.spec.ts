@@ -114,11 +114,11 @@ describe('the same order with mode=sync', () => {
   });
 
   test('whose process dies half way is taken back at its deadline', async () => {
-    await provider.behave({ mode: 'slow', delayMs: 2_500 });
+    await provider.behave({ mode: 'slow', delayMs: 4_000 });
     const dying = await shop.start('api', {
       PAYMENT_URL: provider.url,
       PAYMENT_TOKEN: provider.token,
-      ORDER_DEADLINE_SECONDS: '5',
+      ORDER_DEADLINE_SECONDS: '8',
     });
     const broken = new Shop(dying.url).call('POST', '/v1/orders?mode=sync', {
       body: anOrder({ customer: 'half way' }),
@@ -130,9 +130,9 @@ describe('the same order with mode=sync', () => {
     );
     dying.kill('SIGKILL');
     await expect(broken).rejects.toThrow('fetch failed');
+    await provider.behave({ mode: 'normal', delayMs: 0 });
     const { rows } = await client.query("SELECT id FROM orders WHERE customer = 'half way'");
     await eventually(async () => (await shop.get(rows[0].id)).body.status === 'compensated', { withinMs: 60_000 });
-    await provider.behave({ mode: 'normal', delayMs: 0 });
     await eventually(async () => (await shop.verify()).ok);
   });
 });
