@@ -24,5 +24,5 @@ test('a request that was answered does not outlive the next collection of the yo
   );
   expect(await example.stop(30_000)).toMatchObject({ code: 0 });
   // Of 200 requests; those since the collection before may be among them where one of the machine's threads was late.
-  expect(Math.min(...left.slice(2))).toBeLessThan(40);
+  expect(Math.min(...left.slice(2))).toBeLessThan(100);
 });

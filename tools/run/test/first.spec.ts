@@ -27,12 +27,12 @@ async function clone(root: string): Promise<void> {
   write(
     'tools/run/format.ts',
     `const [what] = process.argv.slice(2);
-     console.log(JSON.stringify({ args: process.argv.slice(2), condition: process.execArgv, cwd: process.cwd() }));
-     if (what === 'fail') process.exit(7);
      if (what === 'wait') {
        process.on('SIGTERM', () => { console.log('tidied up'); process.exit(0); });
        setInterval(() => {}, 1000);
-     }`,
+     }
+     console.log(JSON.stringify({ args: process.argv.slice(2), condition: process.execArgv, cwd: process.cwd() }));
+     if (what === 'fail') process.exit(7);`,
   );
   await promisify(execFile)('npm', ['install', '--package-lock-only', '--offline'], { cwd: root });
 }

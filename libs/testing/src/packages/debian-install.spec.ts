@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,6 +29,13 @@ describe('installing Debian packages', () => {
     writeFileSync(inFolder('apt-get'), `#!/bin/sh\n${body}\n`);
     chmodSync(inFolder('apt-get'), 0o755);
   };
+  /** An installation in the midst of apt-get: a signal to its group reaches all of it. */
+  const begun = async (): Promise<ChildProcess> => {
+    aptGet(`touch ${inFolder('begun')}; exec sleep 600`);
+    const running = spawn('bash', ['-c', script], { env, detached: true });
+    await eventually(() => existsSync(inFolder('begun')));
+    return running;
+  };
   const install = (): Promise<unknown> => promisify(execFile)('bash', ['-c', script], { env });
 
   test('forbids services to start meanwhile, and no longer', async () => {
@@ -48,9 +55,8 @@ describe('installing Debian packages', () => {
 
   test('puts it back also when it is told to end', async () => {
     writeFileSync(policy, 'its own');
-    aptGet('sleep 600');
-    const running = spawn('bash', ['-c', script], { env, detached: true });
-    await eventually(() => readFileSync(policy, 'utf8').includes('exit 101'));
+    const running = await begun();
+    expect(readFileSync(policy, 'utf8')).toContain('exit 101');
     process.kill(-(running.pid as number), 'SIGTERM');
     await once(running, 'exit');
     expect(readFileSync(policy, 'utf8')).toBe('its own');
@@ -58,9 +64,8 @@ describe('installing Debian packages', () => {
 
   test('recognises what a killed run left, and still puts the machine’s own policy back', async () => {
     writeFileSync(policy, 'its own');
-    aptGet('sleep 600');
-    const running = spawn('bash', ['-c', script], { env, detached: true });
-    await eventually(() => readFileSync(policy, 'utf8').includes('exit 101'));
+    const running = await begun();
+    expect(readFileSync(policy, 'utf8')).toContain('exit 101');
     process.kill(-(running.pid as number), 'SIGKILL');
     await once(running, 'exit');
     aptGet('exit 0');
