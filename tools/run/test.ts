@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { buildProjects, privateFolder, removePrivateFolder, sweepLeftovers } from '@keelson/testing';
 import { explain, step } from './steps.ts';
-import { startClusters } from './tests/control-plane.ts';
+import { startClusters } from './tests/clusters.ts';
 import { type JestOutcome, runJest } from './tests/jest.ts';
 import { endLeftovers, runVariable } from './tests/leftovers.ts';
 import { testOptions } from './tests/options.ts';
