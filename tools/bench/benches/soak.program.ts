@@ -24,10 +24,15 @@ const begun = performance.now();
 const elapsed = (): number => (performance.now() - begun) / 1_000;
 const lane = async (): Promise<void> => {
   while (elapsed() < seconds) {
-    if (published - consumed > AHEAD) await pause(5);
+    while (published - consumed > AHEAD && elapsed() < seconds) await pause(5);
     const order = { orderId: randomUUID(), documentNumber: 'SO-2026-1', customer: 'c-1', phone: '+4915112345678' };
     published += 1;
-    await messaging.publish(orderPaid, { ...order, totalCents: 990, at: new Date().toISOString() });
+    try {
+      await messaging.publish(orderPaid, { ...order, totalCents: 990, at: new Date().toISOString() });
+    } catch (cause) {
+      const after = `after ${elapsed().toFixed(0)} s, ${published} published and ${consumed} consumed`;
+      throw new Error(`a message was not taken ${after}`, { cause });
+    }
   }
 };
 let least = Infinity;
