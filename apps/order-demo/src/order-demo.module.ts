@@ -23,7 +23,7 @@ import { RecordingSmsProvider, SmsProvider } from './notifications/sms.ts';
 import { paymentProvider } from './payments/payment-provider.ts';
 import { Payments } from './payments/payments.ts';
 import { PaymentProvider } from './payments/provider.ts';
-import { belongsTo, QUEUES } from './queues.ts';
+import { belongsTo, QUEUES, REQUEST_QUEUES } from './queues.ts';
 import { CustomerAccounts, CustomersController } from './reading/customers.ts';
 import { Orders } from './reading/orders.ts';
 import { ReadingController } from './reading/reading.controller.ts';
@@ -94,7 +94,7 @@ const messaging = (settings: Settings) =>
       exchange: settings.EXCHANGE,
       metrics: { counter, gauge, histogram },
       log: logger('messaging'),
-      topology: QUEUES,
+      topology: [...QUEUES, ...REQUEST_QUEUES],
       relay: settings.OUTBOX_RELAY,
       scheduler: rolesOf(settings.ROLE).has('coupons'),
       queues: (name: string) => belongsTo(name, rolesOf(settings.ROLE)),

@@ -1,5 +1,5 @@
-import { queueCatalogue, quoteRequested } from '@keelson/contracts';
-import { QUEUES, QUOTES_QUEUE } from './queues.ts';
+import { queueCatalogue } from '@keelson/contracts';
+import { QUEUES, REQUEST_QUEUES } from './queues.ts';
 
 const catalogued = queueCatalogue.filter(({ service }) => service === 'order-demo');
 const plan = (queues: readonly { queue: string; messages: readonly { routingKey: string }[]; priorities?: string }[]) =>
@@ -15,7 +15,7 @@ test('the catalogue of queues, which tools work with, has exactly the queues and
 });
 
 test('the catalogue has the queue in which requests wait, too', () => {
-  expect(catalogued.filter(({ kind }) => kind === 'requests')).toEqual([
-    { service: 'order-demo', queue: QUOTES_QUEUE, kind: 'requests', messages: [quoteRequested] },
-  ]);
+  expect(catalogued.filter(({ kind }) => kind === 'requests')).toEqual(
+    REQUEST_QUEUES.map((queue) => ({ service: 'order-demo', ...queue })),
+  );
 });

@@ -17,8 +17,9 @@ import {
   paymentRefundRequested,
   paymentRequested,
   paymentTaken,
+  quoteRequested,
 } from '@keelson/contracts';
-import type { CircuitBreakerOptions, RetryPolicy } from '@keelson/messaging';
+import type { CircuitBreakerOptions, RequestQueuePlan, RetryPolicy } from '@keelson/messaging';
 import type { Role } from './settings/roles.ts';
 
 interface RoleQueue {
@@ -89,6 +90,10 @@ export const CUSTOMERS_QUEUE = {
 
 /** Answers what a customer asks before ordering. */
 export const QUOTES_QUEUE = 'order-demo.quotes';
+/** Every queue of requests; declared and listed by each process as {@link QUEUES} are. */
+export const REQUEST_QUEUES = [
+  { kind: 'requests', queue: QUOTES_QUEUE, messages: [quoteRequested] },
+] as const satisfies readonly RequestQueuePlan[];
 /** Of each process, a queue of its own whose name begins so. */
 export const PRICES_BROADCAST = 'order-demo.prices';
 

@@ -1,4 +1,4 @@
-import type { CustomerAccount, OrderV2, Quote, Saga, Stock } from '@keelson/contracts';
+import type { CustomerAccount, OrderV2, QueueState, Quote, Saga, Stock } from '@keelson/contracts';
 import {
   eventually,
   type PaymentProcess,
@@ -10,8 +10,8 @@ import {
 } from '@keelson/testing';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { type RoleProcess, startRole, tokensFile } from './role-process.ts';
-import { PAYMENTS_QUEUE } from '../src/queues.ts';
+import { OPERATOR, type RoleProcess, startRole, tokensFile } from './role-process.ts';
+import { PAYMENTS_QUEUE, QUOTES_QUEUE } from '../src/queues.ts';
 import { ROLES, type Role } from '../src/settings/roles.ts';
 import { anOrder, Shop } from './shop.ts';
 
@@ -93,6 +93,12 @@ describe('every role a process of its own: patterns besides the work queue', () 
 
   test('request and reply: a quote says what is missing; without inventory it is answered 503, and orders go on', async () => {
     expect((await quote([{ sku: 'SKU-001', quantity: 1_000 }])).body.available).toBe(true);
+    // The api, which is asked for the queues, answers none of their requests.
+    const { body: queues } = await shop.call<{ items: QueueState[] }>('GET', '/v1/messages/queues', {
+      token: OPERATOR,
+    });
+    const requests = { queue: QUOTES_QUEUE, kind: 'requests', consumers: 1 };
+    expect(queues.items).toContainEqual(expect.objectContaining(requests));
     const unknown = await quote([{ sku: 'nothing', quantity: 1 }]);
     expect([unknown.status, unknown.body.code]).toEqual([422, 'unknown-sku']);
     expect(unknown.body.detail).toContain('/lines/0/sku: there is no article "nothing"');
