@@ -29,14 +29,7 @@ describe('orders paid at a provider that misbehaves', () => {
     const answers = await Promise.all(Array.from({ length: orders }, () => shop.place(anOrder())));
     return answers.map(({ body }) => body.id);
   };
-  const ended = (id: string) =>
-    eventually(
-      async () => {
-        const { body } = await shop.get(id);
-        return body.status !== 'accepted' && body;
-      },
-      { withinMs: 60_000 },
-    );
+  const ended = (id: string) => shop.ended(id);
   /** What the provider holds for these orders. */
   const held = async (ids: readonly string[]) =>
     (await provider.ledger()).filter(({ reference, status }) => ids.includes(reference) && status === 'succeeded');

@@ -1,4 +1,5 @@
 import type { Order, PlaceOrder, Problem, Stock, Verdict } from '@keelson/contracts';
+import { eventually } from '@keelson/testing';
 import { randomUUID } from 'node:crypto';
 import { READER, TOKEN } from './role-process.ts';
 
@@ -50,6 +51,17 @@ export class Shop {
 
   get(id: string, { token = TOKEN } = {}): Promise<Answer<Placed>> {
     return this.call('GET', `/v1/orders/${id}`, { token });
+  }
+
+  /** The order once it is confirmed or compensated. */
+  ended(id: string, withinMs = 60_000): Promise<Placed> {
+    return eventually(
+      async () => {
+        const { body } = await this.get(id);
+        return body.status !== 'accepted' && body;
+      },
+      { withinMs, describe: `order ${id} has ended` },
+    );
   }
 
   cancel(id: string): Promise<Answer<Placed>> {
