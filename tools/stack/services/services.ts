@@ -12,15 +12,6 @@ import { Supervised } from './supervised.ts';
  */
 export const NODE_FLAGS = ['--max-semi-space-size=4'] as const;
 
-/**
- * glibc's thresholds from which memory is given back, fixed where they begin: by themselves they grow with the largest
- * piece that was freed, and what compiling took at the start stays with the process (event-relay: 6 MiB of 152).
- */
-const MALLOC_ENVIRONMENT = {
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
-} as const;
-
 export const SERVICE_NAMES = ['cert-service', 'event-relay', 'canary-controller'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
@@ -59,7 +50,6 @@ export function startService(input: ServicesInput, name: ServiceName): Promise<S
         ...Object.fromEntries(
           ['READY_FILE', 'CONFIG_FILE', 'KUBECONFIG', 'NODE_OPTIONS'].map((key) => [key, undefined]),
         ),
-        ...MALLOC_ENVIRONMENT,
         HOST: '127.0.0.1',
         PORT: String(input.ports[name]),
         DATABASE_URL: input.databases[name],
