@@ -22,6 +22,7 @@ interface PgResult {
 
 interface PgClient {
   query(sql: string, params?: readonly unknown[]): Promise<PgResult>;
+  emit(event: 'error', error: unknown): boolean;
 }
 
 /** {@link Tx} on a TypeORM query runner; statements go straight to the driver, past TypeORM's event machinery. */
@@ -79,7 +80,11 @@ export class RunningTransaction implements Tx {
 
   async rollback(): Promise<void> {
     this.#over = true;
-    if (this.#runner.isTransactionActive) await this.#client.query('rollback').catch(() => noticed());
+    if (this.#runner.isTransactionActive) {
+      // A rollback fails with its connection alone, and the server then rolls back by itself. TypeORM takes the event
+      // as a reason to throw the connection away; given back to the pool, the next who asks might get it.
+      await this.#client.query('rollback').catch((error: unknown) => this.#client.emit('error', error));
+    }
     mark(this.#runner, false);
   }
 
@@ -93,12 +98,6 @@ export class RunningTransaction implements Tx {
     return this.#client.query(sql, params);
   }
 }
-
-/**
- * After a rollback that failed: the connection is gone, and the server rolls back by itself. The socket says so within
- * this turn of the event loop; given back before, the connection would be handed to the next who asks.
- */
-const noticed = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Tells TypeORM, so that a transaction begun on `tx.manager` becomes a savepoint of this one. */
 function mark(runner: QueryRunner, active: boolean): void {

@@ -241,6 +241,12 @@ describe('a database', () => {
   });
 });
 
+/** Holds up the event loop. */
+function busy(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
 describe('a network that hangs', () => {
   let place: TestDatabase;
   let proxy: TcpProxy;
@@ -279,6 +285,21 @@ describe('a network that hangs', () => {
     proxy.resume();
     await database.ping();
     expect(await database.transaction((tx) => tx.query('select 1 as one'))).toEqual([{ one: 1 }]);
+  });
+
+  test('leaves no dead connection in the pool, also of a program too busy to hear of its end in time', async () => {
+    await database.ping();
+    proxy.hang();
+    // The time of BEGIN and that of ROLLBACK are up by then: both are dealt with in one turn of the event loop.
+    setTimeout(() => busy(600), 5_200);
+    const failure = await database
+      .transaction(async () => {
+        throw new Error('its work fails by itself');
+      })
+      .catch((error: unknown) => error);
+    expect(String(failure)).toContain('its work fails by itself');
+    proxy.resume();
+    await database.ping();
   });
 
   test('holds up no close: nothing stays open', async () => {
