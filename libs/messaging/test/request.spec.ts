@@ -259,15 +259,34 @@ describe('a request', () => {
   });
 
   test('that waits when its program closes ends', async () => {
-    await responding(() => new Promise(() => undefined));
-    const client = await connected();
-    const waiting = ask(client, 'a', 60_000);
-    waiting.catch(() => undefined);
-    await eventually(async () => {
-      const queues = (await bench.vhost.management(`/api/queues/${bench.vhost.vhost}`)) as { name: string }[];
-      return queues.some(({ name }) => name.startsWith('keelson.reply.test.'));
+    const { opened: handled, release: handling } = gate();
+    await responding(() => {
+      handling();
+      return new Promise(() => undefined);
     });
+    const client = await connected();
+    const waiting = ask(client).catch((error: unknown) => error);
+    await handled;
     await client.close(0);
-    await expect(waiting).rejects.toThrow('the program is closing');
+    const failure = (await waiting) as NoReplyError;
+    expect(failure.message).toContain('the program is closing');
+    expect(failure.mayHaveBeenHandled).toBe(true);
+  });
+
+  test('not sent yet when its program closes ends as well, at once', async () => {
+    const proxy = await tcpProxy(bench.vhost.amqpUrl);
+    try {
+      const client = await connected(proxy.url(bench.vhost.amqpUrl));
+      // Its reply queue is asked for, and the answer never comes.
+      proxy.hangAnswers();
+      const waiting = ask(client).catch((error: unknown) => error);
+      const closing = client.close(0);
+      const failure = (await waiting) as NoReplyError;
+      expect(failure.message).toContain('the program is closing');
+      expect(failure.mayHaveBeenHandled).toBe(false);
+      await closing;
+    } finally {
+      await proxy.close();
+    }
   });
 });

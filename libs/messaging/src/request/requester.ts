@@ -3,6 +3,7 @@ import type { Log } from '@keelson/persistence';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { randomUUID } from 'node:crypto';
 import { within, type AmqpConnection } from '../connection/connection.ts';
+import { Cancellation } from '../consume/cancellation.ts';
 import type { Envelope } from '../envelope/encode.ts';
 import { ClosedError, InvalidReplyError, NoReplyError } from '../errors.ts';
 import { messageOf } from '../message-of.ts';
@@ -16,6 +17,8 @@ export interface RequesterOptions {
   service: string;
   log: Log;
 }
+
+const CLOSING = 'the program is closing';
 
 interface Waiting {
   readonly definition: RequestDefinition;
@@ -33,8 +36,8 @@ export class Requester {
   readonly #options: RequesterOptions;
   readonly #waiting = new Map<string, Waiting>();
   readonly #unlisten: () => void;
+  readonly #closing = new Cancellation();
   #opening: { model: ChannelModel; address: Promise<string> } | undefined;
-  #closed = false;
 
   constructor(options: RequesterOptions) {
     this.#options = options;
@@ -47,11 +50,13 @@ export class Requester {
   }
 
   async request<R extends RequestDefinition>(definition: R, envelope: Envelope, deadlineMs: number): Promise<Reply<R>> {
-    if (this.#closed) throw new ClosedError('this Messaging was closed');
+    if (this.#closing.cancelled) throw new ClosedError('this Messaging was closed');
     const until = performance.now() + deadlineMs;
     const replyTo = await this.#address(definition.routingKey, deadlineMs);
     const leftMs = Math.ceil(until - performance.now());
     if (leftMs <= 0) throw new NoReplyError(definition.routingKey, `not sent within ${deadlineMs} ms`, false);
+    // It may have begun in the turn that ended the wait for the address.
+    if (this.#closing.cancelled) throw new NoReplyError(definition.routingKey, CLOSING, false);
     const correlationId = randomUUID();
     const reply = new Promise<unknown>((resolve, reject) => {
       const late = (): void =>
@@ -70,9 +75,9 @@ export class Requester {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#unlisten();
-    this.#lost('the program is closing');
+    this.#closing.cancel(new Error(CLOSING));
+    this.#lost(CLOSING);
   }
 
   /** The reply queue of this connection, made with its first request. */
@@ -87,15 +92,15 @@ export class Requester {
       }
       return this.#opening.address;
     });
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<never>((_resolve, reject) => {
-      const late = (): void => reject(new NoReplyError(routingKey, `no connection within ${deadlineMs} ms`, false));
-      timer = setTimeout(late, deadlineMs);
-    });
+    const limit = Promise.withResolvers<never>();
+    const end = (why: string) => limit.reject(new NoReplyError(routingKey, why, false));
+    const timer = setTimeout(end, deadlineMs, `no connection within ${deadlineMs} ms`);
+    const forget = this.#closing.onCancel(({ message }) => end(message));
     try {
-      return await Promise.race([opened, limit]);
+      return await Promise.race([opened, limit.promise]);
     } finally {
       clearTimeout(timer);
+      forget();
       opened.catch(() => undefined);
     }
   }
