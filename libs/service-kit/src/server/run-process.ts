@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { z } from 'zod';
 import { ConfigError, EXIT_CONFIG } from '../config/config-error.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -22,6 +23,7 @@ export interface ProcessDefinition<Schema extends z.ZodObject> {
  * orderly shutdown, 78 for a configuration that cannot be used (every fault is printed), 1 for anything else.
  */
 export async function runProcess<Schema extends z.ZodObject>(definition: ProcessDefinition<Schema>): Promise<void> {
+  keepOptimisedWebAssemblyOut();
   process.on('uncaughtException', (error) => die(error, 'an exception that nothing caught'));
   process.on('unhandledRejection', (reason) => die(reason, 'a rejection that nothing handled'));
   let running: Running | undefined;
@@ -52,6 +54,16 @@ export async function runProcess<Schema extends z.ZodObject>(definition: Process
     }
     die(error, 'the service could not start');
   }
+}
+
+/**
+ * The HTTP parser of `fetch` is WebAssembly with one function of 33 KB, which V8 compiles anew with its optimising
+ * compiler after a few responses. That takes 22 MiB for a moment and leaves about 10 with the process for good, while a
+ * service that does nothing but send requests is 2 % quicker for it. Neither of the flags helps without the other.
+ */
+function keepOptimisedWebAssemblyOut(): void {
+  setFlagsFromString('--no-wasm-tier-up');
+  setFlagsFromString('--no-wasm-dynamic-tiering');
 }
 
 async function shutDown(running: Running): Promise<void> {
