@@ -15,14 +15,14 @@ test('a request that was answered does not outlive the next collection of the yo
     expect(response.status).toBe(200);
     await response.arrayBuffer();
   };
-  for (let n = 0; n < 420; n += 4) await Promise.all([ask(), ask(), ask(), ask()]);
+  for (let n = 0; n < 820; n += 4) await Promise.all([ask(), ask(), ask(), ask()]);
   const left = await eventually(
     () =>
-      logLines(example).findLast(({ msg, left: all }) => msg === 'left' && (all as number[]).length === 5)?.[
+      logLines(example).findLast(({ msg, left: all }) => msg === 'left' && (all as number[]).length === 15)?.[
         'left'
       ] as number[],
   );
   expect(await example.stop(30_000)).toMatchObject({ code: 0 });
-  // Of 200 requests; those since the collection before may be among them where one of the machine's threads was late.
-  expect(Math.min(...left.slice(2))).toBeLessThan(100);
+  // The third is the first of 120 requests. One of many shows it: a thread of V8's that was late leaves more, once or twice.
+  expect(Math.min(...left.slice(2))).toBeLessThan(40);
 });

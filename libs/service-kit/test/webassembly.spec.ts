@@ -8,10 +8,8 @@ test('the HTTP parser of fetch is compiled once, and not anew by the optimising 
     name: 'fetching',
     command: [
       process.execPath,
-      '--disable-warning=ExperimentalWarning',
-      '--conditions=keelson-source',
       '--trace-wasm-compilation-times',
-      fileURLToPath(new URL('fetching-process.ts', import.meta.url)),
+      fileURLToPath(new URL('fetching-process.mjs', import.meta.url)),
     ],
     env: cleanEnvironment,
     ready: { line: /^fetched$/ },
