@@ -132,9 +132,10 @@ test('410 as an ERROR inside a running watch leads to a list, and is told as a g
 test('a server that answers every watch with 410 is asked at a growing distance, not in a tight loop', async () => {
   inFirstWatches(1000, { kind: 'line', afterLines: 0, line: { type: 'ERROR', object: status(410, 'Expired') } });
   const { errors } = follow();
-  await eventually(() => errors.length === 5);
-  expect(watches().length).toBeLessThanOrEqual(7);
-  expect(lists().length).toBeLessThanOrEqual(14);
+  await eventually(() => errors.length >= 5);
+  // No watch is repeated without an error that says how long is waited; each may be followed by two lists.
+  expect(watches().length).toBeLessThanOrEqual(errors.length + 2);
+  expect(lists().length).toBeLessThanOrEqual(2 * (errors.length + 2));
 });
 
 test.each([429, 503])('%i with Retry-After is waited for', async (code) => {
@@ -207,8 +208,8 @@ test('a bookmark moves the version on while nothing changes', async () => {
 test('watches that end at once, politely but without an event, are not repeated without a pause', async () => {
   inFirstWatches(1000, { kind: 'end' });
   const { errors } = follow();
-  await eventually(() => errors.length === 4);
-  expect(watches().length).toBeLessThanOrEqual(6);
+  await eventually(() => errors.length >= 4);
+  expect(watches().length).toBeLessThanOrEqual(errors.length + 1);
 });
 
 test('a server that is away is waited for, and nothing that happened meanwhile is missed', async () => {

@@ -56,7 +56,7 @@ describe('a delayed message that finds no queue when it is due', () => {
     });
 
   test('because its queue was deleted while it waited for another attempt is parked, with the reason', async () => {
-    const { attempts, subscribe } = failingOnce(1_500);
+    const { attempts, subscribe } = failingOnce(4_000);
     const subscription = await subscribe();
     await messaging.publish(orderPlaced, payload, { id: 'retried' });
     await eventually(() => attempts.length === 1);
