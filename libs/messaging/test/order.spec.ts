@@ -96,6 +96,7 @@ describe('a subscription that keeps order', () => {
 
   test('as one line handles one after the other, in one of several processes, and the next takes over in order', async () => {
     const seen: { amount: number; by: number }[] = [];
+    const handover = Promise.withResolvers<void>();
     const consume = async (by: number) => {
       const own = await bench.messaging({ exchange: `order-${serial}` });
       await own.subscribe({
@@ -106,6 +107,8 @@ describe('a subscription that keeps order', () => {
         handler: async ({ payload }) => {
           await pause(3);
           seen.push({ amount: payload.amount, by });
+          // The first is in the middle of its twentieth when it closes.
+          if (seen.length === 20) await handover.promise;
         },
       });
       return own;
@@ -113,8 +116,10 @@ describe('a subscription that keeps order', () => {
     const first = await consume(1);
     const second = await consume(2);
     const publishing = publish(1, 100);
-    await eventually(() => seen.length >= 20);
-    await first.close();
+    await eventually(() => seen.length === 20);
+    const closed = first.close();
+    handover.resolve();
+    await closed;
     await publishing;
     await eventually(() => seen.length >= 100);
     await second.settled();
