@@ -49,6 +49,9 @@ const meta = (name: string, labels: Record<string, string> = {}) => ({
   labels: { 'app.kubernetes.io/part-of': 'order-demo', ...labels },
 });
 
+/** The roles behind the queue; each is one Deployment, for every version. */
+export const SHARED_ROLES = ['inventory', 'documents', 'coupons', 'notifications'] as const;
+
 /** Namespace-wide things: credentials, the roles behind the queue, and the route to the first version. */
 export function sharedManifests(options: OrderDemoOptions, firstVersion: string): Manifest[] {
   return [
@@ -61,9 +64,7 @@ export function sharedManifests(options: OrderDemoOptions, firstVersion: string)
         Object.entries(options.secrets).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
       ),
     }),
-    ...['inventory', 'documents', 'coupons', 'notifications'].map((role) =>
-      deployment(options, `order-demo-${role}`, role, {}),
-    ),
+    ...SHARED_ROLES.map((role) => deployment(options, `order-demo-${role}`, role, {})),
     manifest<Ingress>(resources.ingresses, {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'Ingress',

@@ -1,8 +1,12 @@
 import type { KubernetesClient } from '@keelson/kubernetes';
 import { apply, deploymentReady } from './apply.ts';
-import { sharedManifests, versionManifests, versionName, type OrderDemoOptions } from './order-demo.manifests.ts';
-
-const SHARED_ROLES = ['inventory', 'documents', 'coupons', 'notifications'];
+import {
+  SHARED_ROLES,
+  sharedManifests,
+  versionManifests,
+  versionName,
+  type OrderDemoOptions,
+} from './order-demo.manifests.ts';
 
 /** Deploys order-demo v1, each role a Deployment; resolves when all of them are ready. */
 export async function deployOrderDemo(
