@@ -92,16 +92,15 @@ export class Requester {
       }
       return this.#opening.address;
     });
-    const limit = Promise.withResolvers<never>();
-    const end = (why: string) => limit.reject(new NoReplyError(routingKey, why, false));
+    const limit = new Cancellation();
+    const end = (why: string): void => limit.cancel(new NoReplyError(routingKey, why, false));
     const timer = setTimeout(end, deadlineMs, `no connection within ${deadlineMs} ms`);
     const forget = this.#closing.onCancel(({ message }) => end(message));
     try {
-      return await Promise.race([opened, limit.promise]);
+      return await limit.stopping(opened);
     } finally {
       clearTimeout(timer);
       forget();
-      opened.catch(() => undefined);
     }
   }
 
